@@ -1,0 +1,1 @@
+"""Parts that benchmarks are made of: a load generator and receivers to set beside our own."""

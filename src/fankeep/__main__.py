@@ -1,0 +1,5 @@
+"""``python -m fankeep``."""
+
+from fankeep.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Auditing an app against the security guide."""

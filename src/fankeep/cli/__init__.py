@@ -1,0 +1,5 @@
+"""Command line."""
+
+from fankeep.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""The composition root: settings become services, services become ASGI apps."""

@@ -1,0 +1,58 @@
+import threading
+import time
+
+import pytest
+
+from fankeep.store.turnstile import Turnstile
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two holders as two processes would be: `flock` belongs to the open file, not to the process."""
+    pair = Turnstile(tmp_path / "data.db"), Turnstile(tmp_path / "data.db")
+    yield pair
+    for turns in pair:
+        turns.close()
+
+
+def test_only_one_is_inside(pair):
+    mine, theirs = pair
+    entered = threading.Event()
+
+    def enter():
+        with theirs:
+            entered.set()
+
+    other = threading.Thread(target=enter)
+    with mine:
+        other.start()
+        assert not entered.wait(0.05)
+    assert entered.wait(5)
+    other.join()
+
+
+def test_whoever_releases_and_comes_back_at_once_lets_the_waiting_one_go_first(pair):
+    mine, theirs = pair
+    order = []
+
+    def wait_for_it():
+        with theirs:
+            order.append("theirs")
+
+    other = threading.Thread(target=wait_for_it)
+    with mine:
+        other.start()
+        time.sleep(0.05)
+    for _ in range(3):
+        with mine:
+            order.append("mine")
+    other.join()
+    assert order[0] == "theirs"
+
+
+def test_an_exception_inside_releases(pair):
+    mine, theirs = pair
+    with pytest.raises(LookupError), mine:
+        raise LookupError
+    with theirs:
+        pass
