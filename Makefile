@@ -43,7 +43,7 @@ check: .venv/.dev
 	@$(BIN)/python scripts/check.py
 
 format: .venv/.dev
-	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff check --fix --quiet --exit-zero .
 	@$(BIN)/ruff format .
 
 reference: .venv/.dev

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from fankeep.cli.stack import Stack, free_port
 
@@ -19,6 +19,12 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patience():
+    """A loaded machine may be slow; a page that never comes is what a test is about."""
+    expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

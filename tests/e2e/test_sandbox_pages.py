@@ -48,14 +48,6 @@ PALE = """() => {
 }"""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def patience():
-    """A loaded machine may be slow; a page that never comes is what a test is about."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def app():
     """The app that the creators come back to: its addresses, and the request lines that reached it.
@@ -71,7 +63,9 @@ async def app():
             length = re.search(r"(?i)\r\ncontent-length: (\d+)", head)
             await reader.readexactly(int(length[1]) if length else 0)
             lines.append(head.partition("\r\n")[0])
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nthe app")
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 18\r\nConnection: close\r\n\r\nthe app was called"
+            )
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -171,7 +165,7 @@ async def test_a_creator_signs_in_and_grants_one_scope_of_two(sandbox, page, pre
     await shoot("consent")
     await page.get_by_role("checkbox", name=re.compile("write:chat")).uncheck()
     await press("Allow")
-    await expect(page.get_by_text("the app")).to_be_visible()
+    await expect(page.get_by_text("the app was called")).to_be_visible()
     creator = sandbox.world.first_creator.uuid
     granted = sandbox.consents.granted(creator=creator, client_id=sandbox.apps.first.client_id)
     assert granted == {"openid", "offline_access", "read:self", "read:chat"}
@@ -187,7 +181,7 @@ async def test_signing_in_again_for_what_was_granted_before_leads_straight_to_th
     await press("Allow")
     await page.goto(f"{url}&prompt=login")
     await press("Mia Hart")
-    await expect(page.get_by_text("the app")).to_be_visible()
+    await expect(page.get_by_text("the app was called")).to_be_visible()
     callbacks = [line for line in app.lines if line.startswith("GET /auth/callback?code=")]
     assert len(callbacks) == 2
 
@@ -208,7 +202,7 @@ async def test_form_post_brings_the_answer_to_the_app(sandbox, app, page, press)
     await page.goto(authorize_url(sandbox, "openid read:self") + "&response_mode=form_post")
     await press("Mia Hart")
     await page.get_by_role("button", name="Allow").click()
-    await expect(page.get_by_text("the app")).to_be_visible()
+    await expect(page.get_by_text("the app was called")).to_be_visible()
     assert app.lines[0] == "POST /auth/callback HTTP/1.1"
 
 

@@ -32,7 +32,11 @@ class StoredLogin:
 
 
 class Logins:
-    """Stores a login as a creator's first grant, or as the next generation of the one there is."""
+    """Stores a login as a creator's first grant, or as the next generation of the one there is.
+
+    Every transaction takes the creator's row before the grant's, as an erasure does: in another order two of
+    them could wait for each other.
+    """
 
     def __init__(
         self, database: Database, datakeys: DataKeys, records: GrantRecords, replaced: Revocations
@@ -91,9 +95,8 @@ class Logins:
         due_in = (row.lease_left or 0.0) if leased(row) else 0.0
 
         async def work(tx: Transaction) -> bool:
+            await users.add(tx, row.user_id)
             stored = await grants.replace(tx, row, sealed, stored_by=replaced_by(login_id))
-            if stored:
-                await users.add(tx, row.user_id)
             if stored and replaced is not None:
                 await revocations.add(tx, replaced, due_in=due_in)
             return stored
@@ -113,10 +116,8 @@ class Logins:
         sealed = await self._records.seal(row.id, row.user_id, generation, pair, state)
 
         async def work(tx: Transaction) -> bool:
-            stored = await grants.keep(tx, row, sealed, stored_by=kept_by(login_id, row))
-            if stored:
-                await users.add(tx, row.user_id)
-            return stored
+            await users.add(tx, row.user_id)
+            return await grants.keep(tx, row, sealed, stored_by=kept_by(login_id, row))
 
         return StoredLogin(generation, replaced=False) if await self._database.write(work) else None
 

@@ -21,7 +21,7 @@ from fankeep.cli.stack import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 SCREENSHOTS = ROOT / "artifacts" / "screenshots"
-SECONDS = 6
+SECONDS = 30
 
 
 class Site:

@@ -21,8 +21,8 @@ async def act_in_the_panel(visitor, creator, *, fan, text):
     await form.locator("[name=creator]").select_option(label=creator)
     await form.locator("[name=do]").select_option("message")
     await form.get_by_label("Text").fill(text)
-    await form.get_by_role("button", name="Do it").click()
-    await panel.wait_for_load_state()
+    async with panel.expect_navigation():
+        await form.get_by_role("button", name="Do it").click()
     await panel.close()
 
 
@@ -131,8 +131,8 @@ async def test_the_keyboard_is_enough_to_connect_and_to_answer(visitor, site):
     await page.goto(site.gateway)
     for name in ("^Connect your Fanvue account", "^Continue to Fanvue", "@miahart", "^Allow"):
         await press_tab_until(page, name)
-        await page.keyboard.press("Enter")
-        await page.wait_for_load_state()
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
     await page.wait_for_url(f"{site.gateway}/")
     await page.locator("#chats li").first.wait_for()
 
