@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Literal
+
+from bench.rig.listener import Listener
 
 __all__ = ["Cutting", "Network"]
 
@@ -19,7 +20,7 @@ _COMMIT: Final = b"COMMIT\0"
 _CHUNK: Final = 1 << 16
 
 
-class Network:
+class Network(Listener):
     """Passes everything on, until it is told to cut the connection that sends the next COMMIT.
 
     Args:
@@ -27,33 +28,20 @@ class Network:
         share: cut so many of all COMMITs by itself, after they were sent; from 0 to 1.
 
     Attributes:
-        port: where it listens, once it was entered.
         cutting: what to do at the next COMMIT; it does it once.
         spare: so many COMMITs are let pass before that one.
         cuts: how often it has cut.
     """
 
     def __init__(self, port: int, *, share: float = 0.0) -> None:
+        super().__init__()
         self._upstream = port
         self._share = share
-        self._server: asyncio.Server | None = None
-        self.port = 0
         self.cutting: Cutting | None = None
         self.spare = 0
         self.cuts = 0
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._server is not None:
-            self._server.close()
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._upstream)
         except OSError:  # the server is away: so is this

@@ -13,9 +13,9 @@ import os
 import re
 import signal
 from collections.abc import Callable
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
+from bench.rig.listener import Listener
 from bench.rig.steps_of_a_refresh import MARK, Step
 
 __all__ = ["Relay"]
@@ -24,7 +24,7 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _MARK: Final = re.compile(rb"\r\n" + MARK.encode() + rb": ([a-z_]+):([0-9]+)", re.IGNORECASE)
 
 
-class Relay:
+class Relay(Listener):
     """One for each process.
 
     Args:
@@ -33,21 +33,9 @@ class Relay:
     """
 
     def __init__(self, port: int, pid: Callable[[], int]) -> None:
+        super().__init__()
         self._upstream = port
         self._pid = pid
-        self._server: asyncio.Server | None = None
-        self.port = 0
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._server is not None:
-            self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
