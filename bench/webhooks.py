@@ -7,7 +7,7 @@ one delivery in fifty is a repeat. What a delivery takes of the processor stands
 less when the machine has other work.
 
 ``python -m bench.webhooks --help`` shows what can be varied; so does
-``make bench NAME=webhooks ARGS='--parts stored --stored 10000000'``.
+``make bench NAME=webhooks ARGS='--parts stored --stored 10000 1000000'``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Plan:
     rounds: int = 3
     engines: tuple[str, ...] = tuple(ENGINES)
     processes: tuple[int, ...] = (1, 2, 4)
-    stored: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    stored: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
     parts: tuple[str, ...] = ("beside", "handled", "stored", "steps")
 
 
@@ -91,6 +91,10 @@ class _Bench:
             return outcome.accepted / outcome.seconds
 
         return measure
+
+    def rates(self, measured: dict[str, Receiver]) -> dict[str, float]:
+        """Deliveries per second of each at full load, in turn."""
+        return medians(in_turn(self.plan.rounds, {name: self.rate(one) for name, one in measured.items()}))
 
     def p99(self, receiver: Receiver, rate: float) -> Callable[[], float]:
         """The 99th percentile of the time to the answer at a given load, in milliseconds."""
@@ -155,11 +159,24 @@ def _beside(bench: _Bench) -> None:
 
 
 def _rates(bench: _Bench, measured: dict[str, Receiver], **extra: str | float) -> dict[str, float]:
-    """Print rates and processor time beside each other."""
-    rates = medians(
-        in_turn(bench.plan.rounds, {name: bench.rate(receiver) for name, receiver in measured.items()})
-    )
+    """Measure what each does a second, in turn, and print the first one beside the others."""
+    rates = bench.rates(measured)
     own, *others = measured
+    _print_rates(bench, measured, rates, own, others, **extra)
+    relations = [f"{rates[own] / rates[name]:.2f} of {name}" for name in others]
+    note(f"{bench.engine} {extra}: {', '.join(relations)}")
+    return rates
+
+
+def _print_rates(
+    bench: _Bench,
+    measured: dict[str, Receiver],
+    rates: dict[str, float],
+    own: str,
+    others: Sequence[str],
+    **extra: str | float,
+) -> None:
+    """Print rate and processor time of one beside those of others."""
     times = {name: bench.cpu(receiver) for name, receiver in measured.items()}
     for metric, unit, figures in (("deliveries_per_s", "1/s", rates), ("cpu_us", "us", times)):
         beside = {name: figures[name] for name in others}
@@ -167,9 +184,6 @@ def _rates(bench: _Bench, measured: dict[str, Receiver], **extra: str | float) -
     (server,) = medians({"": bench.server_us[measured[own].ports]}).values()
     if server:
         print_result(NAME, "server_cpu_us", server, "us", beside={}, engine=bench.engine, **extra)
-    relations = [f"{rates[own] / rates[name]:.2f} of {name}" for name in others]
-    note(f"{bench.engine} {extra}: {', '.join(relations)}")
-    return rates
 
 
 def _delays(bench: _Bench, own: Receiver, least: Receiver, rate: float) -> None:
@@ -209,14 +223,20 @@ def _handled(bench: _Bench) -> None:
 
 def _stored(bench: _Bench) -> None:
     """From few to very many old events in the database: what a delivery costs should not move."""
-    for events in bench.plan.stored:
-        with bench.installation() as site:
+    with ExitStack() as sites:
+        measured: dict[str, Receiver] = {}
+        for events in bench.plan.stored:
+            site = sites.enter_context(bench.installation())
             site.serve().stop()
             begin = time.perf_counter()
             site.room.fill(events)
             note(f"{bench.engine}: {events} old events put in within {time.perf_counter() - begin:.0f} s")
-            own = site.serve()
-            _rates(bench, {"fankeep": own}, stored=events)
+            measured[str(events)] = site.serve()
+        rates = bench.rates(measured)
+        fewest = str(bench.plan.stored[0])
+        for events in bench.plan.stored:
+            beside = [fewest] if str(events) != fewest else []
+            _print_rates(bench, measured, rates, str(events), beside, stored=events)
 
 
 def _steps(bench: _Bench) -> None:
