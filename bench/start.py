@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.harness import in_turn, medians, note, print_result
+
+from fankeep.cli.stack import free_port
 
 NAME = "start"
 ROUNDS = 15
@@ -103,7 +104,7 @@ def _environment(folder: Path) -> dict[str, str]:
     """Development settings with made-up secrets, everything in one temporary folder."""
     keys = folder / "keys.json"
     subprocess.run([_FANKEEP, "keys", "add", "--file", keys], check=True, stdout=subprocess.DEVNULL)
-    port = _free_port()
+    port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FANKEEP_")}
     return inherited | {
         "FANKEEP_ENV": "development",
@@ -115,13 +116,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "FANKEEP_DATABASE_URL": f"sqlite:///{folder}/bench.db",
         "FANKEEP_KEYS": str(keys),
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _bare_rss_mib() -> float:

@@ -17,6 +17,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from fankeep.cli.stack import free_port
+
 SECRET = "0123456789abcdef" * 4
 OTHER_FOLDER_MODES = 0o777
 
@@ -27,10 +29,7 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700)
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.port = port
+        self.port = port = free_port()
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("FANKEEP_")
         }

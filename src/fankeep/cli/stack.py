@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import http.client
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeAlias
@@ -26,6 +28,8 @@ __all__ = ["Process", "Stack", "free_port", "require_free"]
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
+_PORTS = range(20_000, 32_000)
+_next_port = count(secrets.randbelow(len(_PORTS)))
 _MARK = ".made-by-fankeep"  # in our folders: what is not marked is not ours to empty
 
 Output: TypeAlias = Callable[[str], BinaryIO]
@@ -215,11 +219,15 @@ OPERATIONS = "getCurrentUser listChats listMessages sendMessage"
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of loopback that nobody uses now; not the same one twice.
+
+    It lies below those that Linux gives out by itself (32768 and up): one of them could be given to somebody
+    else before it is used.
+    """
+    while True:
+        port = _PORTS[next(_next_port) % len(_PORTS)]
+        if _is_free(port):
+            return port
 
 
 def require_free(port: int) -> None:
@@ -228,14 +236,20 @@ def require_free(port: int) -> None:
     Raises:
         ConfigurationError: it is taken.
     """
+    if not _is_free(port):
+        raise ConfigurationError(
+            f"port {port} is in use: stop what uses it, or choose another port (see --help)"
+        )
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise ConfigurationError(
-                f"port {port} is in use: stop what uses it, or choose another port (see --help)"
-            ) from None
+            return False
+    return True
 
 
 def _make_private(folder: Path, *, empty: bool) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from fankeep import telemetry
+from fankeep.cli.stack import free_port
 from fankeep.datakeys import InstallationKeys
 from fankeep.datakeys.open_key import OpenKey
 from fankeep.fanvue.webhook_secrets import WebhookSecret
@@ -270,12 +270,6 @@ class StandInSubscriptions:
 
 
 # -- the site
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def installation_keys() -> InstallationKeys:

@@ -6,7 +6,6 @@ import asyncio
 import importlib.util
 import json
 import secrets
-import socket
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from bench.rig.postgresql import PostgreSQL
 
 from fankeep import Keep, Settings, sign_webhook
+from fankeep.cli.stack import free_port
 from fankeep.keep.stores import open_stores
 from fankeep.kms import create_key_file
 from fankeep.store import Statement, users
@@ -106,9 +106,7 @@ def run_receiver(tmp_path):
 
     @asynccontextmanager
     async def run(data_url, keys_url, **settings):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         usual = {"webhook_secrets": f"main={SECRET}", "keys": f"file:{tmp_path}/kek.json"}
         given = Settings(
             env="development",
