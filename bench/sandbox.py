@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 from bench.harness import in_turn, medians, note, print_machine, print_result
 from bench.rig.receivers import Generator, Receiver, bare, generator
 
-from fankeep.cli.stack import Stack, free_port
+from fankeep.cli.stack import Stack
+from fankeep.transport.ports import free_port
 
 NAME = "sandbox"
 EVENT = "creator.message.received"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.harness import in_turn, medians, note, print_result
 
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 NAME = "start"
 ROUNDS = 15

@@ -27,7 +27,8 @@ from bench.rig.load import Outcome
 from bench.rig.receivers import Generator, Installation, Receiver, bare, generator, plain
 from bench.rig.rooms import ENGINES, Rooms, rooms
 
-from fankeep.cli.stack import Stack, free_port
+from fankeep.cli.stack import Stack
+from fankeep.transport.ports import free_port
 
 NAME = "webhooks"
 

@@ -2,15 +2,23 @@
 
 import asyncio
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import asyncpg
 import pytest
 from bench.rig.postgresql import PostgreSQL
+from hypothesis import HealthCheck, settings
 
 from fankeep.store import open_data, open_keys
+from fankeep.store.postgresql import _WRITE_BESIDE
 from fankeep.telemetry import pipeline
+
+# Before any test is made: how long an example takes says more of the machine than of the code.
+settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("usual"))
+settings.load_profile("usual")
 
 EMPTY = """
     SELECT string_agg('DELETE FROM ' || quote_ident(relname), ';') FROM pg_class
@@ -123,6 +131,15 @@ def database_urls(request, tmp_path):
     if request.param == "postgresql":
         return request.getfixturevalue("postgresql_urls")
     return Urls(f"sqlite:///{tmp_path}/data.db", f"sqlite:///{tmp_path}/keys.db")
+
+
+@pytest.fixture
+def time_to_wait(monkeypatch):
+    """Let units of work queue for as long as a slow machine needs; a deadlock still ends in an error."""
+    for kind, begin in tuple(_WRITE_BESIDE.items()):
+        monkeypatch.setitem(_WRITE_BESIDE, kind, re.sub(r"timeout = \d+", "timeout = 120000", begin))
+    for limit in ("postgresql_pool._ANSWER_LIMIT", "postgresql_pool._TURN_LIMIT", "sqlite._START_LIMIT"):
+        monkeypatch.setattr(f"fankeep.store.{limit}", 120.0)
 
 
 @pytest.fixture

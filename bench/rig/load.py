@@ -183,7 +183,7 @@ class _Round:
 
     async def _pace(self, rate: float) -> None:
         """Send on time: whatever is due goes out, or waits for a connection with its clock running."""
-        count = int(rate * self._job.seconds)
+        count = max(1, int(rate * self._job.seconds))
         sent = 0
         while sent < count:
             now = time.perf_counter()

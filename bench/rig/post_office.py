@@ -19,9 +19,9 @@ from typing import Any, BinaryIO, NamedTuple
 from bench.rig.engines import Engine, engine_of
 
 from fankeep import Settings, kms
-from fankeep.cli.stack import free_port
 from fankeep.keep.stores import open_stores
 from fankeep.store import Command, Statement, open_data, users
+from fankeep.transport.ports import free_port
 from fankeep.types import UserId
 
 __all__ = ["CREATOR", "Effect", "Member", "Office", "Stored", "office"]

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from fankeep.transport.listener import available_port
+from fankeep.transport.ports import free_port
 
 __all__ = ["PostgreSQL", "ServerUser"]
 
@@ -51,7 +51,7 @@ class PostgreSQL:
     def __init__(self, settings: Sequence[str] = (), *, in_memory: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self.cluster = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_memory() if in_memory else None))
-        self.port = available_port("127.0.0.1", 0)
+        self.port = free_port()
         self._settings = settings
         self.runs_as = ServerUser.choose()
         self._bin = _binaries(self.folder)

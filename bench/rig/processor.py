@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = ["busy_seconds", "family"]
 
-_TICKS = os.sysconf("SC_CLK_TCK")
-_PARENT, _USER, _SYSTEM = 1, 11, 12  # of the fields after the name in /proc/PID/stat
+_PARENT = 1  # of the fields after the name in /proc/PID/stat
+_SCHEDULED = 2  # of the clocks of a process, the one that counts nanoseconds and not ticks
 
 
 def busy_seconds(pids: Iterable[int]) -> float:
-    """Seconds that living processes have run, all threads together; 0 where there is no ``/proc``."""
-    return sum(int(stat[_USER]) + int(stat[_SYSTEM]) for stat in map(_stat, pids) if stat) / _TICKS
+    """Seconds that living processes have run, all threads together; 0 where the kernel is not Linux."""
+    return sum(map(_busy, pids))
 
 
 def family(pid: int) -> list[int]:
     """A process and its children."""
     numbers = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
     return [pid, *(number for number in numbers if (stat := _stat(number)) and int(stat[_PARENT]) == pid)]
+
+
+def _busy(pid: int) -> float:
+    try:
+        return time.clock_gettime(~pid << 3 | _SCHEDULED)  # as clock_getcpuclockid(3) names it
+    except OSError:
+        return 0.0
 
 
 def _stat(pid: int) -> list[str]:

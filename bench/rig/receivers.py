@@ -21,7 +21,8 @@ from bench.rig.processor import busy_seconds
 from bench.rig.rooms import Room
 
 from fankeep.cli.demo.browser import Browser
-from fankeep.cli.stack import Process, Stack, free_port
+from fankeep.cli.stack import Process, Stack
+from fankeep.transport.ports import free_port
 
 __all__ = ["Generator", "Installation", "Receiver", "bare", "generator", "plain"]
 

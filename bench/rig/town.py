@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from bench.rig.engines import Engine, engine_of
 
 from fankeep import kms
-from fankeep.cli.stack import Stack, free_port
+from fankeep.cli.stack import Stack
 from fankeep.datakeys import DataKeys, open_data_keys
 from fankeep.lifecycle import Identity, Lifecycle, LogoutPolicy
 from fankeep.oauth import (
@@ -33,6 +33,7 @@ from fankeep.secrets import parse_client_secrets
 from fankeep.sessions import Sessions
 from fankeep.store import Database, installation, open_data, open_keys
 from fankeep.transport import Transport
+from fankeep.transport.ports import free_port
 from fankeep.types import UserId
 from fankeep.vault import Timing, TokenEndpoint, TokenPair, Vault
 

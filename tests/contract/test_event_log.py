@@ -211,6 +211,7 @@ async def test_a_message_that_the_legacy_family_told_of_first_has_no_second_effe
     ]
 
 
+@pytest.mark.usefixtures("time_to_wait")
 async def test_a_first_message_that_two_gateways_are_told_of_by_both_names_has_one_effect(
     log, database, database_urls
 ):
@@ -230,6 +231,7 @@ async def test_a_first_message_that_two_gateways_are_told_of_by_both_names_has_o
     assert (handed_out.count("pending"), handed_out.count("shadow")) == (60, 60)
 
 
+@pytest.mark.usefixtures("time_to_wait")
 async def test_many_groups_of_several_processes_that_hold_each_other_up_all_come_through(
     database, database_urls
 ):
@@ -395,6 +397,7 @@ async def test_what_was_stored_beside_a_deletion_is_emptied_by_the_next_look(log
     assert await kept(database) == [FULL, EMPTY, FULL]
 
 
+@pytest.mark.usefixtures("time_to_wait")
 async def test_a_message_and_its_deletion_at_the_same_moment_end_without_its_payload(log, database):
     messages = [bytes([number]) * 16 for number in range(40)]
     await asyncio.gather(

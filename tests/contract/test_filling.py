@@ -79,6 +79,7 @@ async def test_what_is_missing_is_stored_as_work_with_its_payload_sealed(place):
     assert await filling.fill([found(1), found(2)]) == 0
 
 
+@pytest.mark.usefixtures("time_to_wait")
 async def test_two_who_fill_at_once_store_each_event_once(place):
     data, datakeys = place
     group = [found(number) for number in range(20)]
@@ -124,6 +125,7 @@ async def test_what_comes_after_all_is_a_shadow_and_what_else_comes_is_work(plac
     assert (await rows(data))[1:] == [(kind, "main", state, True)]
 
 
+@pytest.mark.usefixtures("time_to_wait")
 @pytest.mark.parametrize("kind", ["creator.message.received", "message.received"])
 async def test_a_message_that_is_filled_in_while_its_webhook_comes_has_one_effect(place, database_urls, kind):
     data, datakeys = place

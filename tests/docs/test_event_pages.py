@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from fankeep import Keep, Settings
-from fankeep.cli.stack import free_port
 from fankeep.gateway import pulling
 from fankeep.inbox import metrics
 from fankeep.policy import DELIVERY_RETRIES
 from fankeep.store import Command, open_data
 from fankeep.testing.running import fanvue_sandbox_in_thread
 from fankeep.transport.listener import listening
+from fankeep.transport.ports import free_port
 
 SECONDS = 60
 pytestmark = pytest.mark.skipif(

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from fankeep.cli.demo.browser import Browser
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 SECONDS = 30
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("FANKEEP_")}

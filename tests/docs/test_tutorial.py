@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 FANKEEP = str(Path(sys.executable).with_name("fankeep"))
 READY = 60  # seconds

@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 from fankeep.cli.demo.browser import Browser
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 SECONDS = 30
 
@@ -119,7 +119,7 @@ def test_a_new_follower_of_a_connected_creator_is_welcomed(terminal, steps):
 
 def operations(fanvue):
     """The API operations that the local Fanvue has carried out."""
-    with urllib.request.urlopen(f"{fanvue}/sandbox/journal?kind=api&outcome=ok", timeout=5) as answer:
+    with urllib.request.urlopen(f"{fanvue}/sandbox/journal?kind=api&outcome=ok", timeout=SECONDS) as answer:
         return {entry.get("operation") for entry in json.load(answer)}
 
 

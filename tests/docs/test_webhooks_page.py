@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from fankeep import Keep, Secret, Settings, VerificationError, sign_webhook, verify_webhook
-from fankeep.cli.stack import free_port
 from fankeep.fanvue.signature import REASONS
 from fankeep.inbox.accept import TEST_EVENT
 from fankeep.secrets import parse_webhook_secrets
@@ -18,6 +17,7 @@ from fankeep.subscriptions import OVERLAP, Standing
 from fankeep.telemetry import metrics
 from fankeep.testing.running import fanvue_sandbox_in_thread
 from fankeep.transport.listener import listening
+from fankeep.transport.ports import free_port
 from fankeep.types import UserId
 from fankeep.vault import TokenPair
 

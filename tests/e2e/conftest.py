@@ -7,7 +7,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
-from fankeep.cli.stack import Stack, free_port
+from fankeep.cli.stack import Stack
+from fankeep.transport.ports import free_port
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = (

@@ -15,7 +15,7 @@ def test_every_step_of_the_demo_passes_and_the_last_line_counts_them() -> None:
         [sys.executable, "-m", "fankeep", "demo", "--json"],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
     lines = run.stdout.strip().splitlines()

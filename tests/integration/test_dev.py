@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 SECONDS = 30
 APP = """
@@ -198,7 +198,7 @@ def test_a_port_in_use_is_one_line_and_exit_code_2(dev, app, option):
 
     assert (code, output) == (2, "")
     assert errors.splitlines() == [
-        f"fankeep: port {port} is in use: stop what uses it, or choose another port (see --help)"
+        f"fankeep: port {port} is in use: stop what uses it, or choose another port"
     ]
 
 

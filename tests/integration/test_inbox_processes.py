@@ -79,11 +79,11 @@ class Effects:
         await tx.run(ADD, id=prepared)
 
 async def main(folder, order="any"):
-    # Time-out and margin shrunk, so that the claims of a killed process end within the test.
+    # The claims of a killed process end after a second; a handler on a busy machine has longer.
     import fankeep.inbox.dispatch
-    fankeep.inbox.dispatch._LEASE_MARGIN = 0.2
+    fankeep.inbox.dispatch._LEASE_MARGIN = -29.0
     log, keys = await room(folder, ordered=order == "creator")
-    dispatcher = Dispatcher(log, keys, concurrency=4, timeout=0.3, poll=0.02)
+    dispatcher = Dispatcher(log, keys, concurrency=4, timeout=30.0, poll=0.02)
     dispatcher.on("*")(Effects())
     print("ready", flush=True)
     await dispatcher.run()
@@ -152,7 +152,9 @@ async def test_what_a_process_acknowledged_before_it_was_killed_is_handled_by_an
     await begin([accepting])
     first = [await asyncio.to_thread(accepting.stdout.readline) for _ in range(50)]
     accepting.kill()
-    rest, _ = await asyncio.to_thread(accepting.communicate)
+    # Not from `communicate`, which knows nothing of what `readline` has read ahead.
+    rest = await asyncio.to_thread(accepting.stdout.read)
+    finish(accepting)
     acknowledged = {json.loads(line)[1] for line in (*first, *rest.split("\n")[:-1])}
     stored = await select(folder, STATES)
     assert len(stored) >= len(acknowledged) >= 20
@@ -203,7 +205,7 @@ async def test_a_creators_effects_stay_in_order_while_handling_processes_are_kil
     assert len(await select(folder, STORED)) == 60
 
 
-async def all_handled(folder, *, seconds=30.0):
+async def all_handled(folder, *, seconds=120.0):
     end = time.monotonic() + seconds
     while set(await select(folder, STATES)) != {"handled"}:
         assert time.monotonic() < end, "events were not handled in time"

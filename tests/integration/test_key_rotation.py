@@ -171,7 +171,7 @@ async def test_a_rewrapping_that_was_killed_in_the_middle_goes_on_and_loses_noth
     new = await house.add()
     assert (await house.run("promote", new))[0] == 0
 
-    process = await house.start("rewrap", "--rate", "50")
+    process = await house.start("rewrap", "--rate", "10")
     async with asyncio.timeout(SECONDS):
         while (await house.under())[new][1] < 10:
             await asyncio.sleep(0.01)

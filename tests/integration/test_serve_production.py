@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 SECRET = "0123456789abcdef" * 4
 HOST = "app.example.com"
@@ -55,7 +55,7 @@ class Serving:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fankeep", "serve"], env=environment, stderr=subprocess.PIPE, text=True
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -64,12 +64,12 @@ class Serving:
 
     def stop(self) -> str:
         self.process.send_signal(signal.SIGTERM)
-        _, errors = self.process.communicate(timeout=20)
+        _, errors = self.process.communicate(timeout=60)
         return errors
 
 
 def plain(serving: Serving) -> closing[http.client.HTTPConnection]:
-    return closing(http.client.HTTPConnection("127.0.0.1", serving.port, timeout=5))
+    return closing(http.client.HTTPConnection("127.0.0.1", serving.port, timeout=30))
 
 
 def ask(

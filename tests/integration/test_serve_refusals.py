@@ -17,7 +17,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 SECRET = "0123456789abcdef" * 4
 OTHER_FOLDER_MODES = 0o777

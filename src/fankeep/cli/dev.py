@@ -112,11 +112,12 @@ def command(run: Path | None, *, upstream: str | None, forward: str | None, port
 
 
 def _run(app: _App, *, port: int, sandbox_port: int, folder: Path, fresh: bool, as_json: bool) -> NoReturn:
-    from fankeep.cli.stack import Stack, require_free
+    from fankeep.cli.stack import Stack
     from fankeep.errors import FankeepError
+    from fankeep.transport.ports import available_port
 
     if app.file is not None:
-        require_free(app.port)
+        available_port("127.0.0.1", app.port)
     logs = _Logs()
     try:
         with Stack(

@@ -109,7 +109,7 @@ def command(
     from fankeep.keep.server import event_loop
     from fankeep.sandbox import Keeper, SandboxSettings, StateFile, read_scenario, read_switches
     from fankeep.telemetry import configure
-    from fankeep.transport.listener import available_port
+    from fankeep.transport.ports import available_port
 
     configure(format="console", level="WARNING")
     port = available_port("127.0.0.1", port)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import http.client
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -14,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeAlias
@@ -22,14 +20,13 @@ from urllib.parse import urlsplit
 
 from fankeep.cli.credentials import Credentials, kept_credentials
 from fankeep.errors import ConfigurationError, FankeepError
+from fankeep.transport.ports import available_port
 
-__all__ = ["Process", "Stack", "free_port", "require_free"]
+__all__ = ["Process", "Stack"]
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
-_PORTS = range(20_000, 32_000)
-_next_port = count(secrets.randbelow(len(_PORTS)))
 _MARK = ".made-by-fankeep"  # in our folders: what is not marked is not ours to empty
 
 Output: TypeAlias = Callable[[str], BinaryIO]
@@ -99,7 +96,7 @@ class Stack:
         self._logs = logs
         self._processes: list[Process] = []
         for port in (gateway_port, sandbox_port):
-            require_free(port)
+            available_port("127.0.0.1", port)
         _make_private(self.folder, empty=fresh)
         kept = kept_credentials(self.folder / "credentials.json") if keep_credentials else Credentials()
         self.credentials = replace(kept, forward_secret=forward_secret) if forward_secret else kept
@@ -216,40 +213,6 @@ _FANKEEP = [sys.executable, "-P", "-m", "fankeep"]
 
 OPERATIONS = "getCurrentUser listChats listMessages sendMessage"
 """What the example app does, and so what the gateway lets through."""
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody uses now; not the same one twice.
-
-    It lies below those that Linux gives out by itself (32768 and up): one of them could be given to somebody
-    else before it is used.
-    """
-    while True:
-        port = _PORTS[next(_next_port) % len(_PORTS)]
-        if _is_free(port):
-            return port
-
-
-def require_free(port: int) -> None:
-    """Check that a loopback port can be bound.
-
-    Raises:
-        ConfigurationError: it is taken.
-    """
-    if not _is_free(port):
-        raise ConfigurationError(
-            f"port {port} is in use: stop what uses it, or choose another port (see --help)"
-        )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _make_private(folder: Path, *, empty: bool) -> None:

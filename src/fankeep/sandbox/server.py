@@ -13,11 +13,13 @@ from fankeep.sandbox.settings import SandboxSettings
 from fankeep.sandbox.state import Keeper
 from fankeep.sandbox.web import sandbox_app
 from fankeep.transport import Transport
-from fankeep.transport.listener import available_port, listening
+from fankeep.transport.listener import listening
+from fankeep.transport.ports import available_port
 
 __all__ = ["running_sandbox"]
 
 _STOP_SECONDS = 3.0
+_CONNECT_SECONDS = 2.0
 
 
 @asynccontextmanager
@@ -39,7 +41,11 @@ async def running_sandbox(
     """
     port = available_port(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    transport = Transport(https_only=False, user_agent="Fanvue-Sandbox")
+    transport = Transport(
+        https_only=False,
+        user_agent="Fanvue-Sandbox",
+        connect_timeout=min(_CONNECT_SECONDS, settings.delivery_timeout / 2),
+    )
     sandbox = Sandbox(settings, base_url=f"http://{host}:{port}", transport=transport, clock=clock)
     try:
         if keeper is not None:

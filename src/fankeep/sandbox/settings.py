@@ -200,3 +200,5 @@ class SandboxSettings:
             raise ConfigurationError("the sandbox's port must be between 0 and 65535")
         if not self.apps:
             raise ConfigurationError("the sandbox needs at least one app registration")
+        if not self.delivery_timeout > 0:
+            raise ConfigurationError("the sandbox's delivery_timeout is a number of seconds above 0")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -17,8 +15,9 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from fankeep.errors import ConfigurationError
+from fankeep.transport.ports import available_port, resolve
 
-__all__ = ["AsgiApp", "Message", "Receive", "Send", "TlsFiles", "available_port", "listening"]
+__all__ = ["AsgiApp", "Message", "Receive", "Send", "TlsFiles", "listening"]
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -70,7 +69,7 @@ async def listening(
     Raises:
         ConfigurationError: the port is in use, the address is not ours, or the TLS files do not fit.
     """
-    address = _resolve(host, port)
+    address = resolve(host, port)
     available_port(host, port)
     if tls is not None:
         _require_pair(tls)
@@ -116,47 +115,6 @@ async def _wait_until_open(address: str, port: int, serving: asyncio.Task[None])
             writer.close()
             return
     raise ConfigurationError("the HTTP server did not start")
-
-
-def available_port(host: str, port: int) -> int:
-    """Bind a port once and let it go: the server binds with SO_REUSEPORT and would share it silently.
-
-    Args:
-        host: a name or address of this machine.
-        port: 0 picks a free one.
-
-    Returns:
-        The port.
-
-    Raises:
-        ConfigurationError: it is in use, or the address is not ours.
-    """
-    address = _resolve(host, port)
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise ConfigurationError(
-                    f"port {port} is in use: stop what uses it, or choose another port"
-                ) from None
-            raise ConfigurationError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
-        number: int = probe.getsockname()[1]
-    return number
-
-
-def _resolve(host: str, port: int) -> str:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        raise ConfigurationError(
-            f"cannot listen on {host}: it is no name or address of this machine"
-        ) from None
-    # One listener has one address; of a name that has both kinds, browsers try the older one as well.
-    addresses = sorted(found, key=lambda one: one[0] != socket.AF_INET)
-    return str(addresses[0][4][0])
 
 
 def _require_pair(tls: TlsFiles) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from fankeep.errors import RetryableError, SealError, StorageError
+from fankeep.errors import RetryableError, SealError, StorageError, StorageUnavailable
 from fankeep.oauth import Outcome, TokenResponse, Verdict
 from fankeep.store import Database, Transaction, grants
 from fankeep.store.grants import GrantRow
@@ -112,19 +112,29 @@ class Refresher:
             log.error("grant_uncertain", grant=row.id, reason=code)
 
     async def _claim(self, sent: _Sent) -> bool:
+        """Claim the grant; a claim whose commit was not confirmed holds as well, if it is there.
+
+        To leave it to run out would cost one of the few sends that fit into the grace.
+        """
         mac = self._records.mac(sent.row, Event.CLAIMED)
-        return await self._database.write(
-            lambda tx: grants.claim(
-                tx,
-                sent.row,
-                attempt_id=sent.attempt_id,
-                mac=mac,
-                lease=self._timing.lease,
-                max_sends=self._timing.max_sends,
-                repeat_window=self._timing.repeat_window,
-                settled=sent.settled,
+        try:
+            return await self._database.write(
+                lambda tx: grants.claim(
+                    tx,
+                    sent.row,
+                    attempt_id=sent.attempt_id,
+                    mac=mac,
+                    lease=self._timing.lease,
+                    max_sends=self._timing.max_sends,
+                    repeat_window=self._timing.repeat_window,
+                    settled=sent.settled,
+                )
             )
-        )
+        except StorageUnavailable as error:
+            if not error.outcome_unknown:
+                raise
+        row = await self._database.read(lambda tx: grants.load(tx, sent.row.id))
+        return row is not None and row.attempt_id == sent.attempt_id
 
     async def _conclude(self, sent: _Sent, verdict: Verdict) -> None:
         if verdict.tokens is not None:

@@ -24,13 +24,28 @@ def _stand_in():
 vault_stand_in = _stand_in()
 
 
+def _wake(url):
+    """Make a first key, for which moto loads its KMS: longer than fankeep's own client may wait."""
+    client = boto3.client(
+        "kms",
+        region_name="eu-central-1",
+        endpoint_url=url,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    client.create_key()
+    client.close()
+
+
 @pytest.fixture(scope="session")
 def moto():
     """AWS KMS as moto plays it, on a port of its own."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    url = f"http://{host}:{port}"
+    _wake(url)
+    yield url
     server.stop()
 
 

@@ -9,12 +9,12 @@ import threading
 
 import pytest
 
-from fankeep.cli.stack import free_port
 from fankeep.errors import ConfigurationError, KeyUnavailable
 from fankeep.kms import WrapContext, from_setting
 from fankeep.kms.aws import AwsKey
 from fankeep.kms.remote import RemoteCalls
 from fankeep.secret import Secret
+from fankeep.transport.ports import free_port
 
 DATA_KEY = Secret(os.urandom(32))
 CONTEXT = WrapContext("installation-1", "5939ae62-3eb5-4433-954f-f78c7b4282f3", "dk-1")

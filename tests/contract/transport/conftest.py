@@ -295,6 +295,7 @@ HANDLERS: dict[str, Handler] = {
     "/early-answer": early_answer,
 }
 UNREAD = {early_answer}
+ENDLESS = {"/silent", "/stalled-body", "/drip"}
 
 
 @pytest.fixture
@@ -314,6 +315,12 @@ async def transport() -> AsyncIterator[Transport]:
     client = Transport(https_only=False, connect_timeout=0.3)
     yield client
     await client.close()
+
+
+@pytest.fixture
+def time_out(path: str) -> float:
+    """Seconds for a call to this path: short where nothing else ends it, out of the way elsewhere."""
+    return 3 if path in ENDLESS else 30
 
 
 class Authorities:
@@ -360,6 +367,13 @@ async def tls_server(
 
 @pytest.fixture
 async def tls_transport(authorities) -> AsyncIterator[Transport]:
+    client = Transport(ca_file=authorities.ca_file, connect_timeout=20)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def hasty_tls_transport(authorities) -> AsyncIterator[Transport]:
     client = Transport(ca_file=authorities.ca_file, connect_timeout=0.5)
     yield client
     await client.close()

@@ -17,11 +17,11 @@ def echo_twice(origin: str):
 
 
 async def test_a_flow_gets_its_answers_and_its_result_comes_back(server, transport):
-    assert await drive(echo_twice(server.origin), transport, timeout=2) == b"ab"
+    assert await drive(echo_twice(server.origin), transport, timeout=30) == b"ab"
 
 
 async def test_the_same_flow_runs_without_an_event_loop(server, transport):
-    result = await asyncio.to_thread(drive_sync, echo_twice(server.origin), transport, timeout=2)
+    result = await asyncio.to_thread(drive_sync, echo_twice(server.origin), transport, timeout=30)
     assert result == b"ab"
 
 
@@ -36,7 +36,7 @@ async def test_a_flow_may_answer_a_lost_connection_itself(server, transport):
         answer = yield HttpRequest("GET", server.origin + "/ok")
         return answer.status
 
-    assert await drive(flow(), transport, timeout=2) == 200
+    assert await drive(flow(), transport, timeout=30) == 200
     assert lost == [True]
 
 
@@ -52,7 +52,7 @@ async def test_whatever_a_flow_raises_comes_out_and_the_flow_is_closed(server, t
             closed.append(True)
 
     with pytest.raises((ProviderError, TransportError)):
-        await drive(flow(), transport, timeout=2)
+        await drive(flow(), transport, timeout=30)
     assert closed == [True]
 
 
@@ -73,7 +73,7 @@ async def test_a_flow_that_needs_no_request_gives_its_result_at_once(transport):
         return 7
         yield
 
-    assert await drive(flow(), transport, timeout=2) == 7
+    assert await drive(flow(), transport, timeout=30) == 7
 
 
 async def test_the_guard_is_asked_for_every_request_with_a_body(server, transport):
@@ -85,6 +85,6 @@ async def test_the_guard_is_asked_for_every_request_with_a_body(server, transpor
             raise NotSent
 
     with pytest.raises(TransportError) as caught:
-        await drive(echo_twice(server.origin), transport, timeout=2, guard=guard)
+        await drive(echo_twice(server.origin), transport, timeout=30, guard=guard)
     assert caught.value.outcome_unknown is False
     assert len(asked) == 2

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 SCREENSHOTS = ROOT / "artifacts" / "screenshots"
@@ -82,13 +82,13 @@ class Visitor:
         return self
 
     def _record(self, response):
-        # At once: a browser forgets the body of a page that was left.
         self._answers.append(asyncio.ensure_future(_content(response)))
 
     def _record_event(self, message):
         self._streamed.append(message["data"])
 
     async def close(self):
+        self.context.remove_listener("response", self._record)
         for answer in self._answers:
             answer.cancel()
         await asyncio.gather(*self._answers, return_exceptions=True)
@@ -98,12 +98,23 @@ class Visitor:
         """Go the whole way from the app's first page to its dashboard."""
         page = self.page
         await page.goto(self.site.gateway)
-        await page.get_by_role("link", name=re.compile("^Connect")).click()
-        await page.get_by_role("button", name="Continue to Fanvue").click()
-        await page.get_by_role("button", name=f"@{handle}").click()
-        await page.get_by_role("button", name="Allow").click()
+        for role, name in (
+            ("link", re.compile("^Connect")),
+            ("button", "Continue to Fanvue"),
+            ("button", f"@{handle}"),
+            ("button", "Allow"),
+        ):
+            control = page.get_by_role(role, name=name)
+            await control.wait_for()
+            await self._read_all()
+            await control.click()
         await page.wait_for_url(f"{self.site.gateway}/")
         await page.get_by_text(f"@{handle}").wait_for()
+
+    async def _read_all(self):
+        """Wait for the bodies of what has come: a browser forgets those of a page that was left."""
+        await self.page.wait_for_load_state()
+        await asyncio.gather(*self._answers)
 
     async def picture(self, name):
         """Keep what the page looks like, for whoever wants to see it."""

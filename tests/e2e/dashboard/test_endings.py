@@ -57,10 +57,10 @@ async def test_access_taken_back_at_fanvue_shows_how_to_connect_again(visitor, s
     site.do("lifetime", seconds=2)
     try:
         await visitor.connect("zoelindqvist")
+        site.do("withdraw", creator="zoelindqvist")
     finally:
         site.do("lifetime", seconds=3600)
     page = visitor.page
-    site.do("withdraw", creator="zoelindqvist")
     await page.wait_for_timeout(2000)
     await page.reload()
 

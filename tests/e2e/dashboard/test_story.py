@@ -76,6 +76,7 @@ async def test_what_a_fan_does_appears_live_and_the_reply_arrives_at_fanvue(visi
     await expect(row).to_contain_text("Are the tickets still there?")
     await row.click()
     await expect(page.locator("#messages")).to_contain_text("Are the tickets still there?")
+    await expect(page.locator("#live li").first).to_contain_text(f"You read what {fan} wrote")
     await page.get_by_label("Your message").fill("They are. See you <b>there</b>!")
     await page.get_by_role("button", name="Send").click()
 
@@ -120,6 +121,7 @@ async def test_a_repeated_delivery_appears_once(visitor, site, eventually):
     creator = site.creator("ayobankole")["uuid"]
     sent = site.do("fire", event="creator.follow.created", creator=creator, copies=3, wait=True)
     assert [one["attempts"][-1]["status"] for one in sent["deliveries"]] == [200, 200, 200]
+    await expect(visitor.page.locator("#live li")).to_have_count(1)
     site.do("fire", event="creator.payment.succeeded", creator=creator, wait=True)
 
     await expect(visitor.page.locator("#live li").first).to_contain_text("paid")

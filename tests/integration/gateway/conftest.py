@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from fankeep import telemetry
-from fankeep.cli.stack import free_port
 from fankeep.datakeys import InstallationKeys
 from fankeep.datakeys.open_key import OpenKey
 from fankeep.fanvue.webhook_secrets import WebhookSecret
@@ -30,6 +29,7 @@ from fankeep.sessions import PendingLogins, Sessions
 from fankeep.store import Database, open_data, users
 from fankeep.transport import StreamedResponse, Transport
 from fankeep.transport.listener import listening
+from fankeep.transport.ports import free_port
 from fankeep.types import KeyId, UserId
 
 USER = UserId("00000000-0000-4000-8000-000000000001")
@@ -116,7 +116,7 @@ class Site:
         try:
             writer.write(request)
             await writer.drain()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 return await reader.read()
         finally:
             writer.close()
@@ -297,7 +297,7 @@ def open_site(tmp_path):
             ),
             operations=frozenset({"getCurrentUser", "listChats", "listMessages", "sendMessage"}),
             webhook_secrets=[WebhookSecret("main", Secret(WEBHOOK_SECRET))],
-            limits=Limits(webhook_body=4096, api_body=4096, upstream_body=65_536, receive=0.5),
+            limits=Limits(webhook_body=4096, api_body=4096, upstream_body=65_536),
         )
         config = replace(config, **changes)
         database = await open_data(f"sqlite:///{tmp_path}/data.db", create=True)

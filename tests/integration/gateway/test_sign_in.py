@@ -350,7 +350,7 @@ async def test_a_login_cookie_lives_ten_minutes_at_the_server_too(site):
 
 
 async def test_only_so_many_sign_ins_are_completed_at_once_and_the_next_one_loses_nothing(open_site):
-    async with open_site(limits=Limits(sign_ins=2, receive=0.5)) as site:
+    async with open_site(limits=Limits(sign_ins=2)) as site:
         release, arrived = asyncio.Event(), asyncio.Semaphore(0)
         connect = site.lifecycle.connect
 

@@ -14,6 +14,7 @@ class AppBehind:
 
     def __init__(self):
         self.requests = []
+        self.go_on = asyncio.Event()
 
     async def __call__(self, scope, receive, send):
         body = b""
@@ -46,7 +47,7 @@ class AppBehind:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(seen).encode(), "more_body": True})
         if scope["path"] == "/slow":
-            await asyncio.sleep(1.0)
+            await self.go_on.wait()
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -182,11 +183,12 @@ async def test_the_app_s_answer_gets_what_it_does_not_say_itself(behind):
 
 
 async def test_an_answer_streams_through(behind):
-    site, _ = behind
+    site, app = behind
     reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     writer.write(f"GET /slow HTTP/1.1\r\nhost: {site.host}\r\n\r\n".encode())
-    async with asyncio.timeout(0.8):
+    async with asyncio.timeout(30):
         await reader.readuntil(b'"path"')
+    app.go_on.set()
     writer.close()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("FANKEEP_")}
 SECONDS = 60
@@ -33,8 +33,9 @@ def say(line):
     os.write(1, (json.dumps(line) + "\\n").encode())  # in one piece: the pipe is shared
 
 cursor = ""
+lease = 10 if mode == "hang" else 60  # who works is never too late
 while True:
-    page = ask(f"/internal/v1/events?limit=5&lease=5&wait=2&cursor={cursor}")
+    page = ask(f"/internal/v1/events?limit=5&lease={lease}&wait=2&cursor={cursor}")
     cursor = page["cursor"]
     if not page["events"]:
         continue
@@ -179,4 +180,4 @@ def test_a_gateway_that_stops_does_not_wait_for_those_who_wait_for_events(gatewa
         answer = waiting.getresponse()
         assert (answer.status, json.loads(answer.read())["events"]) == (200, [])
     assert gateway.process.wait(SECONDS) == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 18

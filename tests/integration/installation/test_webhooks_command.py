@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from fankeep.cli.program import run
-from fankeep.cli.stack import free_port
 from fankeep.fanvue import sign_webhook
 from fankeep.keep.stores import open_stores
 from fankeep.keep.webhooks import open_webhooks
 from fankeep.sandbox import Switches
+from fankeep.transport.ports import free_port
 
 SECONDS = 60
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("FANKEEP_")}

@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from fankeep.cli.demo.browser import Browser
-from fankeep.cli.stack import Stack, free_port
+from fankeep.cli.stack import Stack
 from fankeep.fanvue import sign_webhook
+from fankeep.transport.ports import free_port
 
 TYPE = "creator.payment.succeeded"
 GENUINE, ALTERED = b'"gross":500', b'"gross":100'

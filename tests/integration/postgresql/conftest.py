@@ -12,7 +12,7 @@ import trustme
 from bench.rig.cutting import Network
 from bench.rig.postgresql import PostgreSQL
 
-from fankeep.transport.listener import available_port
+from fankeep.transport.ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def pooler(server, **settings):
     search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     program = shutil.which("pgbouncer", path=search)
     assert program, "no pgbouncer: make test installs it for root; else: sudo apt-get install pgbouncer"
-    port = available_port("127.0.0.1", 0)
+    port = free_port()
     lines = {
         "listen_addr": "127.0.0.1",
         "listen_port": port,

@@ -1,12 +1,14 @@
 """What happens when server, connection or pooler fail, and that it is over when they are back."""
 
 import asyncio
+import re
 
 import asyncpg
 import pytest
 
 from fankeep.errors import StorageUnavailable
 from fankeep.store import Command, Statement, open_data, users
+from fankeep.store import postgresql as driver
 
 COUNT = Statement("SELECT count(*) FROM users", int)
 BACKEND = Statement("SELECT pg_backend_pid()", int)
@@ -121,8 +123,10 @@ async def test_through_a_pooler_in_transaction_mode_everything_works(pgbouncer, 
 
 
 async def test_who_holds_deliveries_up_gives_way_when_a_process_was_halted_while_it_stored_one(
-    database, postgresql_urls
+    database, postgresql_urls, monkeypatch
 ):
+    slower = {who: re.sub(r"\d+", _three_times, begin) for who, begin in driver._WRITE_BESIDE.items()}
+    monkeypatch.setattr(driver, "_WRITE_BESIDE", slower)  # one second between the two limits is too near
     halted = await asyncpg.connect(postgresql_urls.data)
     await halted.execute("BEGIN; LOCK TABLE creator_families IN ROW SHARE MODE")
     holding_up = asyncio.create_task(database.write(adder("a"), deliveries="held_up"))
@@ -135,6 +139,10 @@ async def test_who_holds_deliveries_up_gives_way_when_a_process_was_halted_while
     await halted.close()
     assert await database.write(adder("c"), deliveries="held_up")
     assert await database.read(count) == 2
+
+
+def _three_times(number):
+    return str(3 * int(number[0]))
 
 
 async def until_somebody_waits(connection):

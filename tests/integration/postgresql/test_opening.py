@@ -11,7 +11,7 @@ from bench.rig.postgresql import PostgreSQL
 from fankeep.errors import ConfigurationError, StorageUnavailable
 from fankeep.store import Statement, installation, open_data, open_keys
 from fankeep.store.migrations import load_schema
-from fankeep.transport.listener import available_port
+from fankeep.transport.ports import free_port
 
 TABLES = """
     SELECT table_name, column_name, is_nullable = 'NO' FROM information_schema.columns
@@ -111,7 +111,7 @@ async def test_a_database_that_does_not_exist_is_named_as_such(postgresql):
 
 
 async def test_a_server_that_is_not_there_may_be_there_later():
-    nobody = available_port("127.0.0.1", 0)
+    nobody = free_port()
     with pytest.raises(StorageUnavailable):
         await open_data(f"postgresql://fankeep@127.0.0.1:{nobody}/fankeep", create=True)
 

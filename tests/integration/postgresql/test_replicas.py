@@ -17,10 +17,10 @@ import pytest
 
 from fankeep import sign_webhook
 from fankeep.cli.demo.browser import Browser
-from fankeep.cli.stack import free_port
 from fankeep.kms import create_key_file
 from fankeep.sandbox import AppRegistration, SandboxSettings, running_sandbox
 from fankeep.secret import Secret
+from fankeep.transport.ports import free_port
 
 CLIENT_ID = "0d0f2f4c-7d5e-4a0c-9c57-6e5b8f0f3a11"
 CLIENT_SECRET = secrets.token_hex(32)

@@ -11,7 +11,6 @@ import pytest
 
 from fankeep import Keep, Settings, sign_webhook
 from fankeep.cli.demo.browser import Browser
-from fankeep.cli.stack import free_port
 from fankeep.client import FanvueApi
 from fankeep.inbox.filling import Filling
 from fankeep.keep.reconciling import open_reconciler
@@ -19,6 +18,7 @@ from fankeep.keep.stores import open_stores
 from fankeep.reconcile import Reconciler
 from fankeep.store import Command, Statement, trail
 from fankeep.transport.listener import listening
+from fankeep.transport.ports import free_port
 
 HALF_A_YEAR = 183 * 86_400
 KNOWN_SINCE = Command("UPDATE users SET created_at = :moment")

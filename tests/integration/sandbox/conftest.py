@@ -46,11 +46,11 @@ class Client:
         self.sandbox = sandbox
         self.cookies = {}
 
-    async def call(self, method, path, body=None, headers=None, timeout=10):
-        return await asyncio.to_thread(self._call, method, path, body, headers or {}, timeout)
+    async def call(self, method, path, body=None, headers=None):
+        return await asyncio.to_thread(self._call, method, path, body, headers or {})
 
-    def _call(self, method, path, body, headers, timeout):
-        connection = http.client.HTTPConnection(urlsplit(self.sandbox.base_url).netloc, timeout=timeout)
+    def _call(self, method, path, body, headers):
+        connection = http.client.HTTPConnection(urlsplit(self.sandbox.base_url).netloc, timeout=30)
         if self.cookies:
             headers = {**headers, "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
         try:
@@ -64,9 +64,9 @@ class Client:
             self.cookies[name] = value
         return answer
 
-    async def form(self, path, fields, headers=None, timeout=10):
+    async def form(self, path, fields, headers=None):
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-        return await self.call("POST", path, urlencode(fields), sent, timeout)
+        return await self.call("POST", path, urlencode(fields), sent)
 
     async def control(self, action, **wanted):
         sent = {"Content-Type": "application/json"}
@@ -129,9 +129,25 @@ class App(Client):
         assert answer.status == 200, answer.body
         return answer.json
 
-    async def refresh(self, token, timeout=10):
+    async def refresh(self, token):
         fields = {"grant_type": "refresh_token", "refresh_token": token}
-        return await self.form("/oauth2/token", fields, self.basic, timeout)
+        return await self.form("/oauth2/token", fields, self.basic)
+
+    @asynccontextmanager
+    async def giving_up_on_a_refresh(self, token):
+        """Send a refresh and leave at the end of the block, however much of the answer has come."""
+        address = urlsplit(self.sandbox.base_url)
+        body = urlencode({"grant_type": "refresh_token", "refresh_token": token})
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        head = (
+            f"POST /oauth2/token HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: {len(body)}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nAuthorization: {self.basic['Authorization']}"
+        )
+        writer.write(f"{head}\r\n\r\n{body}".encode())
+        try:
+            yield reader
+        finally:
+            writer.transport.abort()
 
     async def api(self, method, path, token, body=None, **headers):
         sent = {"Authorization": f"Bearer {token}", "X-Fanvue-API-Version": "2025-06-26", **headers}
@@ -166,7 +182,7 @@ class Receiver:
             writer.close()
 
     async def wait(self, count):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.requests) < count:
                 await asyncio.sleep(0.005)
         return self.requests

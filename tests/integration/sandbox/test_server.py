@@ -14,6 +14,12 @@ def test_anything_but_a_loopback_address_is_refused(host):
         SandboxSettings(host=host)
 
 
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_a_limit_of_deliveries_that_is_none_is_refused(seconds):
+    with pytest.raises(ConfigurationError, match="delivery_timeout"):
+        SandboxSettings(delivery_timeout=seconds)
+
+
 async def test_a_taken_port_is_refused_in_one_line(app):
     port = int(app.sandbox.base_url.rpartition(":")[2])
     with pytest.raises(ConfigurationError, match=f"port {port} is in use"):

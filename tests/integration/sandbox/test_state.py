@@ -19,7 +19,7 @@ from fankeep.sandbox import (
     parse_scenario,
     running_sandbox,
 )
-from fankeep.transport.listener import available_port
+from fankeep.transport.ports import free_port
 
 CALLBACK = "http://localhost:9999/auth/callback"
 
@@ -54,9 +54,13 @@ async def test_a_rotation_whose_answer_was_lost_stands_in_the_file_at_once(app, 
         client = kind(sandbox)
         first = await client.connect()
         await client.control("faults", kind="lost", grant_type="refresh_token")
-        with pytest.raises(TimeoutError):
-            await client.refresh(first["refresh_token"], timeout=0.2)
-        saved = Keeper(file).saved
+        async with client.giving_up_on_a_refresh(first["refresh_token"]) as answer:
+            async with asyncio.timeout(30):
+                while not sandbox.tokens._refresh[first["refresh_token"]].uses:
+                    await asyncio.sleep(0.005)
+            saved = Keeper(file).saved
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(answer.read(1), 0.2)
     assert saved.parts["tokens"]["_refresh"][first["refresh_token"]].uses == 1
 
 
@@ -182,7 +186,7 @@ async def command(*arguments, **environment):
     """``fankeep sandbox`` as a process; gives its address and the process."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "fankeep", "sandbox"),
-        *("--port", str(available_port("127.0.0.1", 0)), *arguments),
+        *("--port", str(free_port()), *arguments),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **environment},

@@ -34,12 +34,16 @@ async def stored(house, user):
 
 
 async def revoked(script, count: int) -> list[str]:
-    for _ in range(100):
-        sent = [request.form["token"] for request in script.sent("/oauth2/revoke")]
-        if len(sent) >= count:
-            return sent
-        await asyncio.sleep(0.02)
-    return sent
+    async with asyncio.timeout(30):
+        while len(script.sent("/oauth2/revoke")) < count:
+            await asyncio.sleep(0.02)
+    return [request.form["token"] for request in script.sent("/oauth2/revoke")]
+
+
+async def until_in_state(house, user, state: State) -> None:
+    async with asyncio.timeout(30):
+        while (await stored(house, user)).state != state:
+            await asyncio.sleep(0.02)
 
 
 async def test_a_second_login_stores_the_next_generation_and_revokes_the_replaced_chain(
@@ -63,17 +67,14 @@ async def test_a_second_login_without_a_refresh_token_keeps_the_living_one(house
 async def test_a_login_that_overtakes_a_refresh_wins_and_the_overtaken_chain_is_revoked(
     house, script, kit
 ) -> None:
-    async def slow(script, request):
-        if request.path == "/oauth2/token":
-            await asyncio.sleep(0.3)
-        return await kit.rotate(script, request)
-
-    script.answers = [slow]
+    held = kit.Held()
+    script.answers = [held]
     vault = house.vault()
     await vault.store_login(kit.USER, kit.pair(1, left=-1.0))
     refresh = asyncio.create_task(vault.access_token(kit.USER))
-    await asyncio.sleep(0.1)
+    await held.rotated()
     await vault.store_login(kit.USER, kit.pair(2))
+    held.let_go.set()
     assert (await refresh).token.reveal() == "login-access-2"
     assert set(await revoked(script, 1)) & {"refresh-1", "refresh-2"}
 
@@ -100,17 +101,16 @@ async def test_when_an_end_has_answered_no_other_process_serves_the_token(house,
 
 
 async def test_a_grant_that_ends_during_a_refresh_has_its_newest_token_revoked(house, script, kit) -> None:
-    async def slow(script, request):
-        if request.path == "/oauth2/token":
-            await asyncio.sleep(0.3)
-        return await kit.rotate(script, request)
-
-    script.answers = [slow]
+    held = kit.Held()
+    script.answers = [held]
     vault = house.vault()
     await vault.store_login(kit.USER, kit.pair(1, left=-1.0))
     refresh = asyncio.create_task(vault.access_token(kit.USER))
-    await asyncio.sleep(0.1)
-    assert await vault.end(kit.USER, "disconnected") is True
+    await held.rotated()
+    ending = asyncio.create_task(vault.end(kit.USER, "disconnected"))
+    await until_in_state(house, kit.USER, State.ENDING)
+    held.let_go.set()
+    assert await ending is True
     with pytest.raises(ReconnectRequired):
         await refresh
     assert await revoked(script, 1) == ["refresh-1"]
@@ -130,11 +130,7 @@ async def test_an_unconfirmed_revocation_is_tried_again_by_the_next_process(hous
     script.answers = [kit.rotate]
     await house.vault().start()
     await revoked(script, len(script.sent("/oauth2/revoke")) + 1)
-    for _ in range(100):
-        if (await stored(house, kit.USER)).state == State.DEAD:
-            break
-        await asyncio.sleep(0.02)
-    assert (await stored(house, kit.USER)).state == State.DEAD
+    await until_in_state(house, kit.USER, State.DEAD)
 
 
 async def test_a_row_with_scopes_that_nobody_granted_is_absent(house, kit) -> None:

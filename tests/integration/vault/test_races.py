@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -12,19 +11,10 @@ from fankeep.store import Command, grants
 from fankeep.telemetry import metrics
 from fankeep.vault import State, Vault
 
-PATIENT = {"lease": 12.0, "call": 5.0, "join": 30.0}
-"""A busy machine answers late; nothing here depends on how long a claim holds."""
-
-_LEASE_OVER = Command("UPDATE grants SET lease_until = 0")
 _CHANGE_SCOPES = Command("UPDATE grants SET scopes = 'openid'")
 _LONG_AGO = Command("UPDATE grants SET ended_at = ended_at - 90000")
 _SENT_LONG_AGO = Command("UPDATE grants SET first_sent_at = first_sent_at - 100")
 _REVOCATIONS_DUE = Command("UPDATE revocations SET due_at = 0")
-
-
-@pytest.fixture(autouse=True)
-def patient(house) -> None:
-    house.endpoint._timing = replace(house.endpoint._timing, call=PATIENT["call"])
 
 
 async def row_of(house, kit):
@@ -37,31 +27,14 @@ def alarms(name: str) -> float:
     return sum(float(text.removeprefix(line)) for text in lines if text.startswith(line))
 
 
-class Held:
-    """An answer of the token endpoint that is held until it is let go."""
-
-    def __init__(self, kit) -> None:
-        self._kit = kit
-        self.rotated = asyncio.Event()
-        self.let_go = asyncio.Event()
-
-    async def __call__(self, script, request):
-        if request.path != "/oauth2/token":
-            return self._kit.answer(200, {})
-        content = script.tokens()
-        self.rotated.set()
-        await self.let_go.wait()
-        return content
-
-
-async def refreshing(house, script, kit) -> tuple[Vault, asyncio.Task, Held]:
+async def refreshing(house, script, kit) -> tuple[Vault, asyncio.Task, object]:
     """Begin a refresh whose answer is held."""
-    held = Held(kit)
+    held = kit.Held()
     script.answers = [held, kit.rotate]
-    vault = house.vault(**PATIENT)
+    vault = house.vault()
     await vault.store_login(kit.USER, kit.pair(1, left=-1.0))
     refresh = asyncio.create_task(vault.access_token(kit.USER))
-    await asyncio.wait_for(held.rotated.wait(), 30)
+    await held.rotated()
     return vault, refresh, held
 
 
@@ -98,7 +71,7 @@ async def test_a_refusal_that_comes_after_the_token_was_kept_still_counts(house,
         return kit.answer(400, {"error": "invalid_grant"})
 
     script.answers = [refuse_late]
-    vault = house.vault(**PATIENT)
+    vault = house.vault()
     await vault.store_login(kit.USER, kit.pair(1, left=-1.0))
     refresh = asyncio.create_task(vault.access_token(kit.USER))
     await asyncio.wait_for(sent.wait(), 30)
@@ -126,7 +99,7 @@ async def test_a_late_answer_of_a_replaced_chain_does_not_take_the_place_of_an_e
     house, script, kit
 ) -> None:
     vault, refresh, held = await refreshing(house, script, kit)
-    ends = house.vault(**{**PATIENT, "call": 0.3})
+    ends = house.vault(call=0.3)
     await vault.store_login(kit.USER, kit.pair(2))
 
     async def down_for_the_new_chain(script, request):
@@ -146,7 +119,7 @@ async def test_a_401_that_fanvue_had_no_time_for_is_not_forgotten(house, script,
         return kit.answer(429, {"error": "slow_down"}, "retry-after: 1\r\n")
 
     script.answers = [busy, kit.rotate]
-    vault = house.vault(**PATIENT)
+    vault = house.vault()
     await vault.store_login(kit.USER, kit.pair())
     with pytest.raises(RetryableError):
         await vault.refused(kit.USER, 1)
@@ -177,7 +150,7 @@ async def test_a_token_that_was_opened_too_slowly_is_read_again_before_it_is_han
             await opened.wait()
             return value
 
-    ends = house.vault(**PATIENT)
+    ends = house.vault()
     await ends.store_login(kit.USER, kit.pair())
     slow = Vault(house.database, Slow(house.datakeys), house.endpoint, timing=ends._timing)
     caller = asyncio.create_task(slow.access_token(kit.USER))
@@ -189,7 +162,7 @@ async def test_a_token_that_was_opened_too_slowly_is_read_again_before_it_is_han
 
 
 async def test_a_second_end_answers_no_earlier_than_the_first(house, kit) -> None:
-    first, second, reads = (house.vault(**PATIENT, row_bound=1.0) for _ in range(3))
+    first, second, reads = (house.vault(row_bound=1.0) for _ in range(3))
     await first.store_login(kit.USER, kit.pair())
     await reads.access_token(kit.USER)
     ended = asyncio.create_task(first.end(kit.USER, "disconnected"))
@@ -205,7 +178,7 @@ async def test_a_second_end_answers_no_earlier_than_the_first(house, kit) -> Non
 async def test_the_end_of_a_row_that_was_tampered_with_is_tried_and_never_confirmed(
     house, script, kit
 ) -> None:
-    vault = house.vault(**PATIENT)
+    vault = house.vault()
     await vault.store_login(kit.USER, kit.pair(1))
     await house.database.write(lambda tx: tx.run(_CHANGE_SCOPES))
     before = alarms("mac_mismatch")
@@ -224,7 +197,7 @@ async def test_an_end_that_fanvue_does_not_confirm_in_a_day_is_given_up_with_an_
         return kit.answer(503, {})
 
     script.answers = [down]
-    vault = house.vault(**PATIENT, row_bound=0.01)
+    vault = house.vault(row_bound=0.01)
     await vault.store_login(kit.USER, kit.pair(1))
     ending = asyncio.create_task(vault.end(kit.USER, "disconnected"))
     async with asyncio.timeout(30):
@@ -243,18 +216,18 @@ async def test_an_end_that_fanvue_does_not_confirm_in_a_day_is_given_up_with_an_
 
 async def test_a_blocked_app_with_an_answer_missing_serves_nothing(house, script, kit) -> None:
     script.answers = [kit.lose, kit.refuse(401, "unauthorized_client", "retry-after: 30\r\n"), kit.rotate]
-    vault = house.vault(**PATIENT)
+    vault = house.vault()
     await vault.store_login(kit.USER, kit.pair())
     refused = asyncio.create_task(vault.refused(kit.USER, 1))
     async with asyncio.timeout(30):
         while (await row_of(house, kit)).last_error != "no_answer":
             await asyncio.sleep(0.01)
-    await house.database.write(lambda tx: tx.run(_LEASE_OVER))
+    await house.end_claims()
     with pytest.raises(RetryableError):
         await refused
     row = await row_of(house, kit)
     assert (row.state, row.sends) == (State.BLOCKED, 1)
-    assert row.retry_in <= PATIENT["lease"]  # the grace of the first send is not waited out
+    assert row.retry_in <= vault._timing.lease  # the grace of the first send is not waited out
     with pytest.raises(RetryableError):
         await vault.access_token(kit.USER)
 
@@ -283,7 +256,7 @@ async def test_the_word_of_the_server_is_written_down_although_the_database_was_
         return kit.answer(400, {"error": "invalid_grant"})
 
     script.answers = [refuse]
-    vault = Vault(away, house.datakeys, house.endpoint, timing=house.vault(**PATIENT)._timing)
+    vault = Vault(away, house.datakeys, house.endpoint, timing=house.vault()._timing)
     died = []
 
     async def note(user, reason) -> None:
@@ -318,7 +291,7 @@ async def test_the_send_past_the_grace_opens_a_window_of_its_own_for_one_repeat(
                 settled=settled,
             )
         )
-        await house.database.write(lambda tx: tx.run(_LEASE_OVER))
+        await house.end_claims()
         return claimed
 
     assert await claim()
@@ -356,7 +329,7 @@ async def test_a_claim_decided_on_a_row_that_was_sent_since_does_not_count(house
                 settled=False,
             )
         )
-        await house.database.write(lambda tx: tx.run(_LEASE_OVER))
+        await house.end_claims()
         return claimed
 
     assert await claim("0" * 32)
@@ -376,7 +349,7 @@ async def test_grants_that_settle_together_are_sent_one_after_the_other(house, s
 
     script.answers = [count]
     vault = house.vault(
-        **PATIENT, sweep=0.05, settle=0.2, settle_spread=0.0, settled_budget=1, watch=0.02, repeat_window=0.01
+        sweep=0.05, settle=0.2, settle_spread=0.0, settled_budget=1, watch=0.02, repeat_window=0.01
     )
     users = [type(kit.USER)(f"00000000-0000-4000-8000-{number:012d}") for number in range(1, 7)]
     for number, user in enumerate(users):

@@ -9,7 +9,7 @@ import pytest
 from fankeep.errors import NotConnected, ReconnectRequired, RefreshPending, RetryableError
 from fankeep.oauth.outcome_table import OUTCOME_TABLE
 from fankeep.store import grants
-from fankeep.vault import State, Vault
+from fankeep.vault import State, Timing, Vault
 
 # The fixtures' module is not importable by name, so its values come as fixtures.
 
@@ -18,6 +18,16 @@ async def expired(house, kit, **timing):
     vault = house.vault(**timing)
     await vault.store_login(kit.USER, kit.pair(left=-1.0))
     return vault
+
+
+def losing(house, kit):
+    """An answer that gets lost, and nobody has to wait until the claim runs out."""
+
+    async def lose(script, request):
+        await house.end_claims()
+        await kit.lose(script, request)
+
+    return lose
 
 
 async def stored(house, kit):
@@ -54,7 +64,7 @@ async def test_two_processes_refresh_once_between_them(house, script, kit) -> No
 
 
 async def test_a_lost_answer_is_repeated_with_the_same_token_and_the_grant_lives(house, script, kit) -> None:
-    script.answers = [kit.lose, kit.rotate]
+    script.answers = [losing(house, kit), kit.rotate]
     vault = await expired(house, kit)
     access = await vault.access_token(kit.USER)
     assert access.token.reveal() == "access-2"
@@ -62,17 +72,20 @@ async def test_a_lost_answer_is_repeated_with_the_same_token_and_the_grant_lives
 
 
 async def test_no_more_is_sent_inside_the_grace_than_it_allows(house, script, kit) -> None:
-    script.answers = [kit.lose]
-    vault = await expired(house, kit, settle=60.0, join=9.0)
+    script.answers = [losing(house, kit)]
+    vault = await expired(house, kit, settle=60.0, join=3.0)
     with pytest.raises(RefreshPending):
         await vault.access_token(kit.USER)
+    async with asyncio.timeout(30):
+        while (await stored(house, kit)).state != State.UNCERTAIN:
+            await asyncio.sleep(0.01)
     assert len(script.sent()) == 3
     row = await stored(house, kit)
     assert (row.state, row.sends, row.last_error) == (State.UNCERTAIN, 3, "no_answer")
 
 
 async def test_past_the_grace_one_more_send_follows_when_the_row_has_settled(house, script, kit) -> None:
-    script.answers = [kit.lose, kit.lose, kit.lose, kit.rotate]
+    script.answers = [losing(house, kit)] * 3 + [kit.rotate]
     vault = await expired(house, kit)
     access = await vault.access_token(kit.USER)
     assert access.generation == 2
@@ -80,7 +93,7 @@ async def test_past_the_grace_one_more_send_follows_when_the_row_has_settled(hou
 
 
 async def test_a_refusal_after_a_lost_answer_ends_the_grant_as_answer_lost(house, script, kit) -> None:
-    script.answers = [kit.lose, kit.refuse(400, "invalid_grant")]
+    script.answers = [losing(house, kit), kit.refuse(400, "invalid_grant")]
     vault = await expired(house, kit)
     with pytest.raises(ReconnectRequired) as refused:
         await vault.access_token(kit.USER)
@@ -158,51 +171,45 @@ async def test_the_second_client_secret_is_tried_when_the_first_is_refused(house
 
 
 async def test_a_caller_who_leaves_does_not_stop_the_refresh(house, script, kit) -> None:
-    async def slow(script, request):
-        await asyncio.sleep(0.2)
-        return script.tokens()
-
-    script.answers = [slow]
+    held = kit.Held()
+    script.answers = [held]
     vault = await expired(house, kit)
     caller = asyncio.create_task(vault.access_token(kit.USER))
-    await asyncio.sleep(0.1)
+    await held.rotated()
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
+    held.let_go.set()
     assert (await vault.access_token(kit.USER)).generation == 2
     assert len(script.sent()) == 1
 
 
 async def test_closing_waits_for_an_answer_that_is_under_way(house, script, kit) -> None:
-    async def slow(script, request):
-        await asyncio.sleep(0.2)
-        return script.tokens()
-
-    script.answers = [slow]
-    vault = await expired(house, kit)
+    held = kit.Held()
+    script.answers = [held]
+    vault = await expired(house, kit, row_bound=60.0)  # a row read late is not read again while it closes
     caller = asyncio.create_task(vault.access_token(kit.USER))
+    await held.rotated()
+    closing = asyncio.create_task(vault.close())
     await asyncio.sleep(0.1)
-    await vault.close()
+    assert not closing.done()
+    held.let_go.set()
+    await closing
     assert (await stored(house, kit)).generation == 2
     assert (await caller).generation == 2
 
 
 async def test_another_process_takes_over_where_one_fell_silent(house, script, kit) -> None:
-    held = asyncio.Event()
-
-    async def hold(script, request):
-        content = script.tokens()
-        await held.wait()
-        return content
-
-    script.answers = [hold, kit.rotate]
-    silent = await expired(house, kit, call=0.1, lease=0.25)
+    held = kit.Held()
+    script.answers = [held, kit.rotate]
+    silent = await expired(house, kit)
     lost = asyncio.create_task(silent.access_token(kit.USER))
-    await asyncio.sleep(0.1)
+    await held.rotated()
+    await house.end_claims()
     successor = house.vault()
     await successor.start()
     assert (await successor.access_token(kit.USER)).token.reveal() == "access-2"
-    held.set()
+    held.let_go.set()
     # The late answer belongs to the same generation, which is taken: it is dropped, and the caller adopts.
     assert (await lost).token.reveal() == "access-2"
     assert len(script.sent("/oauth2/revoke")) == 0
@@ -249,7 +256,7 @@ async def test_many_callers_at_once_read_the_row_once(house, kit) -> None:
             return await house.database.read(work)
 
     await house.vault().store_login(kit.USER, kit.pair())
-    vault = Vault(Counting(), house.datakeys, house.endpoint)
+    vault = Vault(Counting(), house.datakeys, house.endpoint, timing=Timing(row_bound=60.0))
     tokens = await asyncio.gather(*(vault.access_token(kit.USER) for _ in range(200)))
     assert {token.token.reveal() for token in tokens} == {"login-access-0"}
     assert reads == 1

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
-
-import pytest
 
 from fankeep.store import Command, grants
 from fankeep.types import UserId
@@ -15,13 +12,6 @@ from fankeep.vault import State
 _OLDER = Command("UPDATE grants SET last_used_at = last_used_at - :days * 86400.0")
 _STORED_EARLIER = Command("UPDATE grants SET stored_at = stored_at - :days * 86400.0")
 DEADLINE = 60.0
-PATIENT = {"lease": 12.0, "call": 5.0, "sweep_rest": 0.1}
-"""A busy machine answers late; nothing here depends on how long a claim holds."""
-
-
-@pytest.fixture(autouse=True)
-def patient(house) -> None:
-    house.endpoint._timing = replace(house.endpoint._timing, call=PATIENT["call"])
 
 
 def user(number: int) -> UserId:
@@ -39,7 +29,7 @@ async def row_of(house, known):
 
 
 async def test_a_grant_in_use_is_refreshed_before_a_caller_finds_it_expired(house, script, kit) -> None:
-    vault = house.vault(sweep=0.05, **PATIENT)
+    vault = house.vault(sweep=0.05)
     await vault.store_login(kit.USER, kit.pair(left=50.0))
     await vault.start()
 
@@ -52,7 +42,7 @@ async def test_a_grant_in_use_is_refreshed_before_a_caller_finds_it_expired(hous
 
 
 async def test_a_grant_that_nobody_used_for_hours_waits_for_its_caller(house, script, kit) -> None:
-    vault = house.vault(sweep=0.05, **PATIENT)
+    vault = house.vault(sweep=0.05)
     await vault.store_login(kit.USER, kit.pair(left=-1.0))
     await vault.store_login(user(2), kit.pair(2, left=-1.0))
     await house.database.write(lambda tx: tx.run(_OLDER, days=1))
@@ -68,7 +58,7 @@ async def test_a_grant_that_nobody_used_for_hours_waits_for_its_caller(house, sc
 
 
 async def test_a_grant_that_nobody_uses_is_refreshed_once_a_week(house, script, kit) -> None:
-    vault = house.vault(sweep=0.05, **PATIENT)
+    vault = house.vault(sweep=0.05)
     await vault.store_login(kit.USER, kit.pair())
     await house.database.write(lambda tx: tx.run(_OLDER, days=8))
     await house.database.write(lambda tx: tx.run(_STORED_EARLIER, days=8))
@@ -95,7 +85,7 @@ async def test_no_more_refreshes_are_under_way_ahead_of_expiry_than_the_budget_a
         return script.tokens()
 
     script.answers = [count]
-    vault = house.vault(sweep=0.02, sweep_budget=2, **PATIENT)
+    vault = house.vault(sweep=0.02, sweep_budget=2)
     users = [user(number) for number in range(1, 9)]
     for number, known in enumerate(users):
         await vault.store_login(known, kit.pair(number, left=-1.0))
@@ -111,7 +101,7 @@ async def test_no_more_refreshes_are_under_way_ahead_of_expiry_than_the_budget_a
 
 
 async def test_a_living_process_goes_on_where_another_one_died(house, script, kit) -> None:
-    living = house.vault(sweep=0.05, **PATIENT)
+    living = house.vault(sweep=0.05)
     await living.store_login(kit.USER, kit.pair(left=-1.0))
     await living.start()
     row = await row_of(house, kit.USER)
@@ -142,13 +132,13 @@ async def test_a_chain_that_a_login_replaced_is_revoked_by_the_next_process(hous
         return script.tokens()
 
     script.answers = [no_revocation]
-    first = house.vault(**PATIENT)
+    first = house.vault()
     await first.store_login(kit.USER, kit.pair(1))
     await first.store_login(kit.USER, kit.pair(2))
     await first.close()
     script.answers = [kit.rotate]
     tried = len(script.sent("/oauth2/revoke"))
-    await house.vault(sweep=0.05, **PATIENT).start()
+    await house.vault(sweep=0.05).start()
 
     async def revoked() -> bool:
         return len(script.sent("/oauth2/revoke")) > tried
@@ -158,7 +148,7 @@ async def test_a_chain_that_a_login_replaced_is_revoked_by_the_next_process(hous
 
 
 async def test_unused_grants_are_ended_and_revoked(house, script, kit) -> None:
-    vault = house.vault(**PATIENT)
+    vault = house.vault()
     await vault.store_login(kit.USER, kit.pair(1))
     await house.database.write(lambda tx: tx.run(_OLDER, days=91))
     await vault.store_login(user(2), kit.pair(2))
@@ -171,7 +161,7 @@ async def test_unused_grants_are_ended_and_revoked(house, script, kit) -> None:
 
 async def test_who_wants_to_know_is_told_of_a_grant_that_died(house, script, kit) -> None:
     script.answers = [kit.refuse(400, "invalid_grant")]
-    vault = house.vault(sweep=0.05, **PATIENT)
+    vault = house.vault(sweep=0.05)
     died: list[tuple[str, str]] = []
 
     async def note(known: UserId, reason: str) -> None:

@@ -15,11 +15,11 @@ import pytest
 from bench.rig.postgresql import PostgreSQL
 
 from fankeep import Keep, Settings, sign_webhook
-from fankeep.cli.stack import free_port
 from fankeep.keep.stores import open_stores
 from fankeep.kms import create_key_file
 from fankeep.store import Statement, users
 from fankeep.transport.listener import listening
+from fankeep.transport.ports import free_port
 
 CREATOR = "5939ae62-3eb5-4433-954f-f78c7b4282f3"
 OTHER = "00000000-0000-4000-8000-00000000beef"

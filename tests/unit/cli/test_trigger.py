@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from fankeep.cli.stack import free_port
+from fankeep.transport.ports import free_port
 
 
 def trigger(*arguments, event="tip.new", **environment):

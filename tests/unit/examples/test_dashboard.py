@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from joserfc import jwt
@@ -79,6 +80,13 @@ def test_another_body_another_secret_and_another_time_are_refused():
             events.verify(body, headers, SECRET, now=now)
 
 
+@pytest.fixture
+def standing_clock(monkeypatch):
+    """The feed's wait for news gets all of its time, however long the events before it took."""
+    monkeypatch.setattr(events, "time", SimpleNamespace(time=lambda: NOW))
+
+
+@pytest.mark.usefixtures("standing_clock")
 async def test_a_feed_takes_an_event_once_keeps_fifty_and_shows_each_creator_their_own():
     feed = events.Feed()
     for number in (*range(60), 59):
@@ -86,16 +94,17 @@ async def test_a_feed_takes_an_event_once_keeps_fifty_and_shows_each_creator_the
     feed.add("nobody", {"id": "nobody", "creator": None, "family": "unknown"})
     feed.add("luca", {"id": "luca", "creator": "luca", "family": "creator"})
 
-    told = [text async for text in feed.watch("mia", until=time.time() + 0.05)]
+    told = [text async for text in feed.watch("mia", until=NOW + 0.05)]
     assert told[0] == "retry: 500\n\n"
     assert [json.loads(text.removeprefix("data: "))["id"] for text in told[1:]] == list(range(10, 60))
 
 
+@pytest.mark.usefixtures("standing_clock")
 async def test_a_feed_shows_a_fact_that_came_by_its_older_name():
     feed = events.Feed()
     feed.add("old", {"id": "old", "creator": "mia", "family": "legacy", "type": "message.received"})
 
-    told = [text async for text in feed.watch("mia", until=time.time() + 0.05)]
+    told = [text async for text in feed.watch("mia", until=NOW + 0.05)]
     assert json.loads(told[1].removeprefix("data: "))["id"] == "old"
 
 

@@ -108,7 +108,7 @@ async def test_an_event_accepted_while_it_runs_is_handed_over_at_once(room):
     await asyncio.sleep(0.05)
     await accept(room)
     dispatcher.wake()
-    await asyncio.wait_for(got.wait(), 5)
+    await asyncio.wait_for(got.wait(), 30)
     await dispatcher.stop()
     await running
 
@@ -396,7 +396,7 @@ async def test_an_effect_whose_claim_passed_to_another_is_not_applied(room, effe
     dispatcher, done = room.dispatcher(), asyncio.Event()
     dispatcher.on("*")(Slow())
     running = asyncio.create_task(dispatcher.run())
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), 30)
     await dispatcher.stop()
     await running
     assert await effects() == []

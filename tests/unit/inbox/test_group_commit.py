@@ -181,7 +181,7 @@ async def test_when_the_writer_is_cancelled_nobody_is_left_waiting_and_nobody_is
     await asyncio.sleep(0)
     waiting.append(commits.add(row(9)))
     commits._writer.cancel()
-    results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
+    results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
     assert [type(result) for result in results] == [StorageUnavailable] * 4
     log.gate.set()
     assert await commits.add(row(1)) is False

@@ -219,7 +219,7 @@ async def test_a_caller_who_waits_in_vain_gets_an_empty_page(puller):
 
 
 async def test_callers_who_wait_are_answered_when_the_process_ends(puller):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         waiting = asyncio.create_task(ids(puller, wait=20.0))
         await asyncio.sleep(0.05)
         puller.close()

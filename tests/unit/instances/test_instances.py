@@ -42,7 +42,9 @@ async def test_a_started_replica_is_seen_with_what_it_holds(database, start):
     await start(NEW)
     (seen,) = await Instances(database).living()
     assert seen.loaded == NEW
-    assert 0 <= seen.unseen_for <= seen.age < LIVING_SECONDS
+    # PostgreSQL reads its clock for each column, and between two of them the process may have to wait.
+    assert 0 <= seen.unseen_for <= seen.age + 1
+    assert seen.age < LIVING_SECONDS
     assert seen.place.rpartition("/")[2].isdigit()
 
 

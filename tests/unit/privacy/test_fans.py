@@ -76,6 +76,7 @@ async def test_an_erasure_takes_what_is_personal_out_of_all_of_a_fans_events_in_
     assert await exported(fans, hall.alice, hall.fan) == []
 
 
+@pytest.mark.usefixtures("time_to_wait")
 async def test_what_is_being_stored_while_a_fan_is_erased_goes_as_well(hall, fans, database_urls):
     gateway = type(hall)(await open_data(database_urls.data, create=False), hall.datakeys)
     left = 0

@@ -6,7 +6,7 @@ import pytest
 
 from fankeep.secret import Secret
 from fankeep.secrets import NamedSecret, SecretAges, parse_secret_register
-from fankeep.store import Command, open_data
+from fankeep.store import Command, open_data, sessions
 from fankeep.telemetry import metrics
 
 KEY = Secret(bytes(32))
@@ -23,8 +23,20 @@ async def database(database_urls):
     await opened.close()
 
 
-def day(days):
-    return (datetime.now(UTC) + timedelta(days=days)).date()
+def today():
+    return datetime.now(UTC).date()
+
+
+@pytest.fixture
+def noon(monkeypatch):
+    """Where the database's clock stands, so that no day ends meanwhile."""
+    noon = datetime.now(UTC).replace(hour=12)
+
+    async def clock(tx):
+        return noon.timestamp()
+
+    monkeypatch.setattr(sessions, "clock", clock)
+    return noon
 
 
 def alarms():
@@ -36,13 +48,17 @@ def ages(database, *secrets, register=""):
 
 
 async def test_a_secret_is_in_use_since_it_was_seen_first_by_whatever_process(database):
+    days = [today()]
     await ages(database, CLIENT).all()
     await database.write(lambda tx: tx.run(LONG_AGO, seconds=100 * DAY))
 
     known, new = await ages(database, CLIENT, MAIN, register="main owner=ops").all()
 
-    assert (known.name, known.owner, known.since, known.state) == ("client-secret", None, day(-100), "good")
-    assert (new.name, new.owner, new.since, new.rotate_by) == ("main", "ops", day(0), day(365))
+    days.append(today())  # midnight may have passed
+    assert (known.name, known.owner, known.state) == ("client-secret", None, "good")
+    assert known.since + timedelta(days=100) in days
+    assert (new.name, new.owner, new.rotate_by) == ("main", "ops", new.since + timedelta(days=365))
+    assert new.since in days
 
 
 async def test_a_new_value_under_the_same_name_is_a_new_secret(database):
@@ -56,8 +72,9 @@ async def test_a_new_value_under_the_same_name_is_a_new_secret(database):
 
 
 @pytest.mark.parametrize(("left", "state", "rung"), [(31, "good", 0), (30, "due", 1), (-1, "overdue", 1)])
-async def test_an_alarm_comes_thirty_days_before_once_a_day(database, left, state, rung):
-    secrets = ages(database, MAIN, register=f"main rotate_by={day(left)}")
+async def test_an_alarm_comes_thirty_days_before_once_a_day(database, noon, left, state, rung):
+    last_day = (noon + timedelta(days=left)).date()
+    secrets = ages(database, MAIN, register=f"main rotate_by={last_day}")
     before = alarms()
 
     await secrets.check()

@@ -6,6 +6,7 @@ from fankeep.errors import StorageError
 from fankeep.secret import Secret
 from fankeep.sessions import SessionLimits
 from fankeep.store import Command, Statement
+from fankeep.store import sessions as rows
 from fankeep.telemetry import metrics
 from fankeep.types import UserId
 
@@ -20,10 +21,27 @@ async def change(database, sql, **params):
     assert await database.write(lambda tx: tx.run(Command(sql), **params)) == 1
 
 
+@pytest.fixture
+def start_earlier(make_sessions, user):
+    """Starts sessions that began a hundred seconds ago, so that no test depends on how fast it runs."""
+    clock = rows.clock
+
+    async def earlier(tx):
+        return await clock(tx) - 100
+
+    async def start():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rows, "clock", earlier)
+            return await make_sessions().start(user)
+
+    return start
+
+
 async def test_a_started_session_is_found_by_its_id(sessions, user):
     session = await sessions.lookup(await sessions.start(user))
     assert session.user == user
-    assert 7 * 86_400 - 60 < session.left <= 7 * 86_400
+    # The start is kept in whole milliseconds.
+    assert 7 * 86_400 - 60 < session.left <= 7 * 86_400 + 0.001
 
 
 async def test_the_id_has_256_bits_and_is_not_in_the_database(sessions, user, database, stored_bytes):
@@ -66,22 +84,17 @@ async def test_all_sessions_of_one_user_end_and_no_other_s(sessions, user, other
     assert await sessions.lookup(theirs) is not None
 
 
-async def test_a_session_that_is_not_seen_ends_after_the_idle_limit(make_sessions, user):
-    sessions = make_sessions(SessionLimits(idle=0.2, absolute=60.0, touch_every=60.0))
-    session_id = await sessions.start(user)
-    assert await sessions.lookup(session_id) is not None
-    await asyncio.sleep(0.25)
-    assert await sessions.lookup(session_id) is None
+async def test_a_session_that_is_not_seen_ends_after_the_idle_limit(make_sessions, start_earlier):
+    session_id = await start_earlier()
+    assert await make_sessions(SessionLimits(idle=200.0, touch_every=3600.0)).lookup(session_id) is not None
+    assert await make_sessions(SessionLimits(idle=50.0, touch_every=3600.0)).lookup(session_id) is None
 
 
-async def test_being_seen_moves_the_idle_limit_but_not_the_absolute_one(make_sessions, user):
-    sessions = make_sessions(SessionLimits(idle=0.3, absolute=0.7, touch_every=0.0))
-    session_id = await sessions.start(user)
-    for _ in range(4):
-        await asyncio.sleep(0.12)
-        assert await sessions.lookup(session_id) is not None
-    await asyncio.sleep(0.3)
-    assert await sessions.lookup(session_id) is None
+async def test_being_seen_moves_the_idle_limit_but_not_the_absolute_one(make_sessions, start_earlier):
+    session_id = await start_earlier()
+    assert await make_sessions(SessionLimits(touch_every=0.0)).lookup(session_id) is not None
+    assert await make_sessions(SessionLimits(idle=50.0)).lookup(session_id) is not None
+    assert await make_sessions(SessionLimits(absolute=50.0)).lookup(session_id) is None
 
 
 async def test_being_seen_is_not_written_every_time(sessions, user, database):
@@ -142,11 +155,10 @@ async def test_of_many_callbacks_at_once_one_uses_the_state(make_sessions):
     assert sorted(results) == [False] * 7 + [True]
 
 
-async def test_pruning_deletes_what_is_over_and_nothing_else(make_sessions, user, database):
-    brief = make_sessions(SessionLimits(idle=0.05, absolute=60.0))
-    await brief.start(user)
+async def test_pruning_deletes_what_is_over_and_nothing_else(make_sessions, user, database, start_earlier):
+    brief = make_sessions(SessionLimits(idle=50.0))
+    await start_earlier()
     await brief.use_state(Secret("s" * 43))
-    await asyncio.sleep(0.1)
     kept = await brief.start(user)
     assert await brief.prune() == 1
     assert len(await database.read(lambda tx: tx.all(ROWS))) == 1

@@ -202,7 +202,7 @@ async def test_a_damaged_file_is_a_storage_error(tmp_path):
     path = tmp_path / "data.db"
     await opened(f"sqlite:///{path}")
     content = bytearray(path.read_bytes())
-    content[4096:] = os.urandom(len(content) - 4096)
+    content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
     with pytest.raises(StorageError, match="damaged"):
         await opened(f"sqlite:///{path}", reading=Statement("SELECT id FROM users", str))

@@ -1,3 +1,4 @@
+import fcntl
 import threading
 import time
 
@@ -27,11 +28,23 @@ def test_only_one_is_inside(pair):
     with mine:
         other.start()
         assert not entered.wait(0.05)
-    assert entered.wait(5)
+    assert entered.wait(30)
     other.join()
 
 
-def test_whoever_releases_and_comes_back_at_once_lets_the_waiting_one_go_first(pair):
+def wait_until_held(path):
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+        time.sleep(0.001)
+    pytest.fail("nobody came")
+
+
+def test_whoever_releases_and_comes_back_at_once_lets_the_waiting_one_go_first(pair, tmp_path):
     mine, theirs = pair
     order = []
 
@@ -42,7 +55,7 @@ def test_whoever_releases_and_comes_back_at_once_lets_the_waiting_one_go_first(p
     other = threading.Thread(target=wait_for_it)
     with mine:
         other.start()
-        time.sleep(0.05)
+        wait_until_held(tmp_path / "data.db-turn")  # whoever waits for the lock holds the turn
     for _ in range(3):
         with mine:
             order.append("mine")

@@ -27,8 +27,6 @@ _CHROMIUM_OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--timeout=5000",
-    "--dump-dom",
 )
 
 
@@ -130,16 +128,22 @@ def _from_chromium(scene: Scene, attack: str) -> str:
     if program is None:
         return "no Chromium on this machine, so only the scripted browser tried"
     already = len(_cross_site_lines(scene))
-    with tempfile.TemporaryDirectory(prefix="fankeep-demo-") as profile:
-        subprocess.run(  # noqa: S603 - a browser that was looked up, on pages of this demo
+    with (
+        tempfile.TemporaryDirectory(prefix="fankeep-demo-", ignore_cleanup_errors=True) as profile,
+        subprocess.Popen(  # noqa: S603 - a browser that was looked up, on pages of this demo
             [program, *_CHROMIUM_OPTIONS, f"--user-data-dir={profile}", attack],
-            capture_output=True,
-            timeout=40,
-            check=False,
-        )
-    wait_until(
-        lambda: len(_cross_site_lines(scene)) > already, "the POST from Chromium did not arrive as cross-site"
-    )
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as chromium,
+    ):
+        try:
+            wait_until(
+                lambda: len(_cross_site_lines(scene)) > already,
+                "the POST from Chromium did not arrive as cross-site",
+                seconds=40.0,
+            )
+        finally:
+            chromium.terminate()
     return "the same from a page in Chromium arrived as cross-site and was refused"
 
 

@@ -18,7 +18,7 @@ from fankeep.cli.stack import Process, Stack
 
 __all__ = ["LANDING", "LONG_LIFE", "SHORT_LIFE", "Creator", "Scene", "expect", "parameter", "wait_until"]
 
-SHORT_LIFE = 3.0
+SHORT_LIFE = 6.0
 LONG_LIFE = 3600.0
 LANDING = "/auth/disconnect"
 _REQUEST_HEADER = "1"
@@ -134,7 +134,7 @@ def expect(condition: object, complaint: str) -> None:
         raise Failed(complaint)
 
 
-def wait_until(condition: Callable[[], object], complaint: str, seconds: float = 15.0) -> None:
+def wait_until(condition: Callable[[], object], complaint: str, seconds: float = 30.0) -> None:
     """Fail the step unless the condition holds before the time is over."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -9,8 +9,9 @@ from fankeep.cli.demo import attacks, secrecy, story, survival
 from fankeep.cli.demo.receiver import Receiver
 from fankeep.cli.demo.report import Failed, Report
 from fankeep.cli.demo.scene import Scene
-from fankeep.cli.stack import Stack, free_port
+from fankeep.cli.stack import Stack
 from fankeep.telemetry import configure
+from fankeep.transport.ports import free_port
 
 __all__ = ["STEPS", "run"]
 

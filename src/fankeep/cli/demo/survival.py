@@ -30,8 +30,9 @@ def crash_during_refresh(scene: Scene) -> list[str]:
     before_crash = _logged_generation(scene, "login_stored")
     started = time.monotonic()
     scene.start_gateway()
-    answer = scene.api(scene.first, "/users/me")
-    expect(answer.status == 200, f"after the restart the API answers {answer.status}")
+    wait_until(
+        lambda: scene.api(scene.first, "/users/me").status == 200, "after the restart the API does not answer"
+    )
     seconds = time.monotonic() - started
     sends = scene.control.since(before, kind="token", grant_type="refresh_token")
     tokens = {entry["refresh_token"] for entry in sends}
