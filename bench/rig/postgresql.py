@@ -6,6 +6,7 @@ modes of folders up to the root. PostgreSQL refuses to run as root, so root hand
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -20,6 +21,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
+
+from bench.rig.processor import family, is_running
 
 from fankeep.transport.ports import free_port
 
@@ -139,10 +142,24 @@ class PostgreSQL:
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """Kill every process of it, as a machine that dies does."""
-        if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._end(signal.SIGKILL)
+        """Kill every process of it, as a machine that dies does; return when none is left.
+
+        Each of them is in a group of its own. Without the first one the others end by themselves, but not
+        before they have answered what they are asked.
+        """
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGSTOP)  # so that it starts no further ones
+        everybody = family(self._process.pid)
+        for pid in everybody:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(_STOP_SECONDS)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while any(map(is_running, everybody)):
+            if time.monotonic() > deadline:
+                raise RuntimeError("PostgreSQL does not end")
+            time.sleep(0.005)
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:

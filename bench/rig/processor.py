@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["busy_seconds", "family"]
+__all__ = ["busy_seconds", "family", "is_running"]
 
-_PARENT = 1  # of the fields after the name in /proc/PID/stat
+_STATE, _PARENT = 0, 1  # of the fields after the name in /proc/PID/stat
+_ENDED = frozenset("ZX")
 _SCHEDULED = 2  # of the clocks of a process, the one that counts nanoseconds and not ticks
 
 
@@ -21,6 +22,12 @@ def family(pid: int) -> list[int]:
     """A process and its children."""
     numbers = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
     return [pid, *(number for number in numbers if (stat := _stat(number)) and int(stat[_PARENT]) == pid)]
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and not only what its parent has still to ask for."""
+    stat = _stat(pid)
+    return bool(stat) and stat[_STATE] not in _ENDED
 
 
 def _busy(pid: int) -> float:
