@@ -101,10 +101,12 @@ def connect(app):
     return browser.submit(consent, consent.form("/consent"), {"decision": "allow"})
 
 
-def test_a_new_follower_of_a_connected_creator_is_welcomed(terminal, steps):
+def test_a_new_follower_of_a_connected_creator_is_welcomed(terminal, steps, checkout):
     (sandbox, app, trigger), fanvue, here = steps
     code, printed = terminal(sandbox, until=f"{fanvue}/.well-known/openid-configuration")
     assert code is None, printed
+    # The sandbox answers a moment before it has written what the app needs; a reader is not that fast.
+    wait_for(lambda: "FANKEEP_API_URL" in (checkout / ".fankeep" / "sandbox.env").read_text())
     code, printed = terminal(app, until=f"{here}/readyz")
     assert code is None, printed
     arrived = connect(here)

@@ -45,14 +45,15 @@ FIRST_DUE: Final = Statement(
 # it has taken by then is no longer due.
 CLAIM_FIRST_DUE: Final[LiteralString] = (
     _DUE  # noqa: S608
-    + """
+    + """,
+    taken (seq) AS MATERIALIZED (
+        SELECT events.seq FROM (SELECT seq FROM due ORDER BY due_at LIMIT :limit * 8) AS next
+        JOIN events ON events.seq = next.seq
+        WHERE events.state = 'pending' AND events.due_at <= (SELECT {now})
+        ORDER BY events.due_at LIMIT :limit
+        FOR UPDATE OF events SKIP LOCKED)
     UPDATE events SET claim = :claim, due_at = {now} + :lease, attempts = least(attempts, 999999) + 1
-    FROM (SELECT events.seq FROM (SELECT seq FROM due ORDER BY due_at LIMIT :limit * 8) AS next
-          JOIN events ON events.seq = next.seq
-          WHERE events.state = 'pending' AND events.due_at <= (SELECT {now})
-          ORDER BY events.due_at LIMIT :limit
-          FOR UPDATE OF events SKIP LOCKED) AS free
-    WHERE events.seq = free.seq
+    FROM taken WHERE events.seq = taken.seq
     RETURNING events.seq, claim, digest, family, type, creator_id, occurred_at, received_at, payload,
               attempts, replays
     """

@@ -214,14 +214,16 @@ _SQLITE_CLAIMED = Statement(
     str,
 )
 # Several processes claim at once: each passes over the rows that another one is taking. The clock is read
-# first, in a query of its own, so that the index over due rows can be used.
+# first, in a query of its own, so that the index over due rows can be used. The rows are chosen once: a query
+# in place of the list could be run again for each row of the table, and would choose more each time.
 _POSTGRESQL_CLAIM = Statement(
     """
+    WITH free (due) AS MATERIALIZED (
+        SELECT seq FROM events
+        WHERE state = 'pending' AND due_at <= (SELECT {now}) ORDER BY due_at LIMIT :limit
+        FOR UPDATE SKIP LOCKED)
     UPDATE events SET claim = :claim, due_at = {now} + :lease, attempts = least(attempts, 999999) + 1
-    FROM (SELECT seq AS due FROM events
-          WHERE state = 'pending' AND due_at <= (SELECT {now}) ORDER BY due_at LIMIT :limit
-          FOR UPDATE SKIP LOCKED) AS free
-    WHERE seq = due
+    FROM free WHERE seq = due
     RETURNING seq, claim, digest, family, type, creator_id, occurred_at, received_at, payload, attempts,
               replays
     """,

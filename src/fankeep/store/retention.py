@@ -1,7 +1,7 @@
 """The statements by which events grow old: first what is personal goes, much later the rest.
 
 Each takes a batch, so that no write transaction is long. On PostgreSQL a process passes over the rows that
-another one is taking.
+another one is taking; they are chosen once, before anything is changed (see ``fankeep.store.events``).
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ _CLOCK_JUMP: Final = 86_400.0
 # Such a row came when the next one did. From the newest on, so that the next one has a neighbour again.
 _REPAIR = Command(
     """
+    WITH ahead (seq) AS MATERIALIZED (
+        SELECT seq FROM events
+        WHERE payload IS NOT NULL AND received_at > (SELECT {now}) + :clock_jump
+        ORDER BY seq DESC LIMIT :limit {free})
     UPDATE events
     SET received_at = coalesce(
         (SELECT received_at
@@ -30,32 +34,26 @@ _REPAIR = Command(
                ORDER BY later.seq LIMIT :looked_through) AS neighbours
          WHERE received_at <= {now} + :clock_jump ORDER BY seq LIMIT 1),
         {now})
-    WHERE seq IN (
-        SELECT seq FROM events
-        WHERE payload IS NOT NULL AND received_at > (SELECT {now}) + :clock_jump
-        ORDER BY seq DESC LIMIT :limit {free}
-    )
+    WHERE seq IN (SELECT ahead.seq FROM ahead)
     """
 )
 _EMPTY = Command(
     """
-    UPDATE events SET payload = NULL, fan_index = NULL, dropped = ''
-    WHERE seq IN (
+    WITH old (seq) AS MATERIALIZED (
         SELECT seq FROM events WHERE payload IS NOT NULL AND received_at < (SELECT {now}) - :age
-        ORDER BY received_at LIMIT :limit {free}
-    )
+        ORDER BY received_at LIMIT :limit {free})
+    UPDATE events SET payload = NULL, fan_index = NULL, dropped = '' WHERE seq IN (SELECT old.seq FROM old)
     """
 )
 _REMOVE = Statement(
     """
-    DELETE FROM events
-    WHERE seq IN (
+    WITH old (seq) AS MATERIALIZED (
         SELECT seq FROM events
         WHERE seq IN (SELECT seq FROM events WHERE received_at <= (SELECT {now})
                       ORDER BY seq LIMIT :looked_through)
               AND received_at < (SELECT {now}) - :age
-        ORDER BY seq LIMIT :limit {free}
-    )
+        ORDER BY seq LIMIT :limit {free})
+    DELETE FROM events WHERE seq IN (SELECT old.seq FROM old)
     RETURNING state
     """,
     str,
