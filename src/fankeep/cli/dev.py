@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from fankeep.cli.stack import Stack
+    from fankeep.cli.stack import Stack, Stop
 
 __all__ = ["command"]
 
@@ -103,15 +103,20 @@ def command(run: Path | None, *, upstream: str | None, forward: str | None, port
         upstream = f"http://127.0.0.1:{app_port}"
         forward = forward or upstream + _HOOK
     app = _App(run, app_port, upstream, forward)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells switch it off for background jobs
+    from fankeep.cli.stack import Stop
+
+    stop = Stop()
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)  # shells switch it off for background jobs
     try:
-        _run(app, port=port, sandbox_port=sandbox_port, folder=folder, fresh=fresh, as_json=as_json)
+        _run(app, stop, port=port, sandbox_port=sandbox_port, folder=folder, fresh=fresh, as_json=as_json)
     except KeyboardInterrupt:
         return
 
 
-def _run(app: _App, *, port: int, sandbox_port: int, folder: Path, fresh: bool, as_json: bool) -> NoReturn:
+def _run(
+    app: _App, stop: Stop, *, port: int, sandbox_port: int, folder: Path, fresh: bool, as_json: bool
+) -> NoReturn:
     from fankeep.cli.stack import Stack
     from fankeep.errors import FankeepError
     from fankeep.transport.ports import available_port
@@ -128,6 +133,7 @@ def _run(app: _App, *, port: int, sandbox_port: int, folder: Path, fresh: bool, 
             fresh=fresh,
             keep_credentials=True,
             forward_secret=os.environ.get(_FORWARD_SECRET),
+            stop=stop,
         ) as stack:
             _start(stack, app)
             click.echo(_as_json(stack, app) if as_json else _summary(stack, app, sandbox_port, folder))
@@ -201,10 +207,8 @@ class _Logs:
     def show(self) -> None:
         """Show what was held back, and everything from now on at once."""
         with self._lock:
-            # A Ctrl-C may come between any two lines: what is not shown yet stays held, for the last words.
-            while self._held:
-                click.echo(self._held[0], err=True)
-                del self._held[0]
+            for line in self._held or ():
+                click.echo(line, err=True)
             self._held = None
 
     def close(self) -> None:

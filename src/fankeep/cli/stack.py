@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import BinaryIO, Self, TypeAlias
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from fankeep.cli.credentials import Credentials, kept_credentials
 from fankeep.errors import ConfigurationError, FankeepError
 from fankeep.transport.ports import available_port
 
-__all__ = ["Process", "Stack"]
+__all__ = ["Process", "Stack", "Stop"]
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
@@ -55,6 +55,27 @@ class Process:
                 self.kill()
 
 
+class Stop:
+    """Remembers that somebody asked for the end: a signal's handler.
+
+    It raises nothing where the signal strikes. In the middle of a look at a process that would leave a lock
+    of ``subprocess`` held, and nobody could wait for the process any more.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Take note."""
+        del number, frame
+        self._asked = True
+
+    def check(self) -> None:
+        """Raise `KeyboardInterrupt` if it was asked for."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+
 class Stack:
     """Starts the processes of a local set-up and ends them with itself.
 
@@ -72,6 +93,7 @@ class Stack:
         fresh: bool = True,
         keep_credentials: bool = False,
         forward_secret: str | None = None,
+        stop: Stop | None = None,
     ) -> None:
         """Prepare a private folder; nothing is started yet.
 
@@ -84,6 +106,7 @@ class Stack:
             fresh: empty the folder.
             keep_credentials: write the made-up credentials into the folder, for the next run to use.
             forward_secret: signs what the gateway forwards; made up when not given.
+            stop: ends every wait for a process with `KeyboardInterrupt`.
 
         Raises:
             ConfigurationError: the folder cannot be made or holds something else, or a port is taken.
@@ -94,6 +117,7 @@ class Stack:
         self._gateway_port = gateway_port
         self._sandbox_port = sandbox_port
         self._logs = logs
+        self._stop = stop or Stop()
         self._processes: list[Process] = []
         for port in (gateway_port, sandbox_port):
             available_port("127.0.0.1", port)
@@ -187,6 +211,7 @@ class Stack:
     def _wait(self, process: Process, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _READY_SECONDS
         while not is_ready():
+            self._stop.check()
             if process.popen.poll() is not None:
                 raise FankeepError(f"the {process.name} ended while it was starting")
             if time.monotonic() > deadline:
@@ -202,6 +227,7 @@ class Stack:
     def wait_for_any_end(self) -> Process:
         """Wait until one of the processes ends, and return it."""
         while True:
+            self._stop.check()
             for process in self._processes:
                 if process.popen.poll() is not None:
                     return process
